@@ -1,9 +1,9 @@
 """The events of a generation and of the items it produced. Names and fields are stored data and never change.
 
-    GenerationRequested -> PromptModerated -> PromptEnhanced
-      -> SubmissionStarted -> (SubmissionDeferred -> SubmissionStarted ...) -> GenerationSubmitted
-      -> ImageProduced | VideoProduced ... and exactly one of
-         GenerationSucceeded | GenerationFailed | GenerationCancelled
+GenerationRequested -> PromptModerated -> PromptEnhanced
+  -> SubmissionStarted -> (SubmissionDeferred -> SubmissionStarted ...) -> GenerationSubmitted
+  -> ImageProduced | VideoProduced ... and exactly one of
+     GenerationSucceeded | GenerationFailed | GenerationCancelled
 """
 
 from __future__ import annotations

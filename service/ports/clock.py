@@ -1,0 +1,16 @@
+"""Time, so that decisions take it as a fact and simulations can own it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present, timezone-aware, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits. Cancellable."""
+        ...

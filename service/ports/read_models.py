@@ -1,0 +1,251 @@
+"""What can be read: rows of the projections, and the queries that API and application need.
+
+Every query is of one moment. ``position`` in results is the place in the log up to which the projection that
+answered had seen everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from service.domain.generation.events import StoredMedia
+
+
+class ItemRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture or video of the gallery."""
+
+    item_id: str
+    generation_id: str
+    user_id: str
+    generation_type: str
+    index: int
+    model: str
+    prompt: str
+    """The user's own words."""
+    improved_prompt: str
+    """The words the vendor got; equal to ``prompt`` when they were not improved."""
+    aspect_ratio: str
+    seed: int | None
+    credits: int
+    media: StoredMedia
+    thumbnail: StoredMedia
+    favorite: bool
+    trashed: bool
+    create_time: datetime
+    update_position: int
+    """Position of the last event that changed the row."""
+
+
+GenerationStateName = Literal[
+    "queued", "preparing", "submitting", "submitted", "cancelling", "succeeded", "failed", "cancelled"
+]
+ENDED_STATES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How a generation stands."""
+
+    generation_id: str
+    user_id: str
+    request_id: str
+    generation_type: str
+    model: str
+    state: GenerationStateName
+    prompt: str
+    improved_prompt: str = ""
+    """Empty until it is settled which words the vendor gets."""
+    prompt_source: str = ""
+    """``improved`` or ``own_words``; empty until settled."""
+    own_words_reason: str = ""
+    aspect_ratio: str
+    output_count: int
+    seed: int | None = None
+    enhance_prompt: bool = True
+    reference_media_id: str = ""
+    credits_per_output: int
+    credits_debited: int
+    credits_refunded: int = 0
+    """All that came back, by outcome and by hand."""
+    delivered_count: int = 0
+    failure_reason: str = ""
+    failure_detail: str = ""
+    cancel_refused_why: str = ""
+    """Why the last wish to cancel came too late."""
+    provider_request_id: str = ""
+    queue_position: int | None = None
+    """The vendor's last report; a passing thing."""
+    log_line: str = ""
+    create_time: datetime
+    deadline_time: datetime
+    end_time: datetime | None = None
+    update_position: int
+    items: tuple[ItemRow, ...] = ()
+    """Filled by ``generation``; empty in lists."""
+
+
+class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: str
+    balance: int
+    granted: int
+    debited: int
+    refunded: int
+    update_position: int
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the statement. ``amount`` is signed; ``balance_after`` is right after it."""
+
+    user_id: str
+    entry_number: int
+    """From 1, without gaps, per account."""
+    position: int
+    kind: Literal["grant", "debit", "refund"]
+    amount: int
+    balance_after: int
+    generation_id: str = ""
+    generation_type: str = ""
+    grant_id: str = ""
+    cause: str = ""
+    """Of a refund: failed, cancelled, undelivered, manual."""
+    failure_reason: str = ""
+    note: str = ""
+    actor: str = ""
+    create_time: datetime
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Keyset page boundaries are (create position, id) pairs; tokens are the API's affair."""
+
+    has_next: bool
+    has_previous: bool
+    position: int
+
+
+class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: str
+    generation_type: str = ""
+    """Empty: all types."""
+    favorite_only: bool = False
+    trashed: bool = False
+    """False: what is not in the trash; True: the trash."""
+    words: str = ""
+    """All of these words (any order, any case) stand in the prompt or the improved prompt."""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A place between rows of a list ordered newest first."""
+
+    create_position: int
+    item_id: str
+    direction: Literal["older", "newer"] = "older"
+
+
+class ItemPage(Page, frozen=True, kw_only=True):
+    items: tuple[ItemRow, ...]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+class GenerationPage(Page, frozen=True, kw_only=True):
+    generations: tuple[GenerationRow, ...]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+class LedgerPage(Page, frozen=True, kw_only=True):
+    entries: tuple[LedgerRow, ...]
+    next_entry_number: int
+    """Where the next page begins (entries run newest first); 0 at the end."""
+
+
+class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
+    generation_type: str
+    count: int
+    favorite_count: int
+    trashed_count: int
+
+
+class ItemChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows in their newest state; those with ``trashed`` set are tombstones to a watcher of what is not."""
+
+    items: tuple[ItemRow, ...]
+    position: int
+    """Everything up to here is told; resume after it."""
+    caught_up: bool
+
+
+class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: int
+    position: int
+    lag: int
+    """Positions behind the head of the log."""
+    state: Literal["live", "building", "stopped"]
+    error: str = ""
+    """Of a stopped one: which event could not be applied, and why."""
+
+
+class GalleryQueries(Protocol):
+    async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage: ...
+
+    async def count_items(self, user_id: str) -> tuple[Sequence[TypeCount], int]:
+        """``(counts, position)``."""
+        ...
+
+    async def item(self, user_id: str, item_id: str) -> tuple[ItemRow, int]:
+        """``(row, position)``. Raises NotFound, also for another user's item."""
+        ...
+
+    async def changes(self, user_id: str, *, after: int, limit: int) -> ItemChanges: ...
+
+
+class GenerationQueries(Protocol):
+    async def generation(self, generation_id: str) -> tuple[GenerationRow, int]:
+        """``(row with items, position)``. Raises NotFound."""
+        ...
+
+    async def list_generations(
+        self, user_id: str, *, unfinished_only: bool, cursor: Cursor | None, limit: int
+    ) -> GenerationPage: ...
+
+
+class CreditQueries(Protocol):
+    async def account(self, user_id: str) -> tuple[AccountRow, int]:
+        """``(row, position)``; an account nobody has written to is an empty one."""
+        ...
+
+    async def ledger(self, user_id: str, *, before_entry_number: int, limit: int) -> LedgerPage:
+        """Newest first, entries with a number below ``before_entry_number`` (0: from the newest)."""
+        ...
+
+
+ProjectionName = Literal["gallery", "generations", "credits", "work_list"]
+
+
+class PositionWaiter(Protocol):
+    async def wait(self, projection: ProjectionName, position: int, *, timeout_seconds: float) -> int:
+        """Until the live projection has seen ``position``; returns where it is. Raises ProjectionBehind."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Wake-ups for watchers. A wake-up says that something may be new, never what: read it."""
+
+    def watch(self, projection: ProjectionName, key: str) -> AsyncIterator[None]:
+        """Yields once at once and then whenever the rows of ``key`` (a user's or generation's id) may have
+        changed; wake-ups that nobody has taken yet are one. At least every few seconds."""
+        ...
+
+
+class ProjectionBehind(Exception):
+    """A projection did not reach the asked position in time."""
+
+    def __init__(self, projection: str, wanted: int, reached: int) -> None:
+        super().__init__(f"the {projection} projection has reached {reached}, not yet {wanted}")
+        self.projection = projection
+        self.wanted = wanted
+        self.reached = reached

@@ -1,0 +1,55 @@
+"""The work list: generations that still need a step, and the leases by which workers share them.
+
+A lease is no fact: losing it costs time, never truth. Whoever holds one may still meet another worker at the
+event store, where the version check lets one of them win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A leased row. ``attempt`` counts claims since the last event of the generation (from 1)."""
+
+    generation_id: str
+    user_id: str
+    attempt: int
+    position: int
+    """Of the generation's last event that the list has seen."""
+
+
+class WorkList(Protocol):
+    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
+        """Leases up to ``limit`` rows that are due, oldest due first, skipping those others hold."""
+        ...
+
+    async def renew(
+        self, worker: str, generation_ids: Sequence[str], *, lease_seconds: float, now: datetime
+    ) -> set[str]:
+        """Extends the leases; returns those that are still this worker's."""
+        ...
+
+    async def release(self, worker: str, generation_id: str, *, due_at: datetime) -> None:
+        """Gives a row back, due again at ``due_at`` (unless an event or a wake-up made it due sooner).
+        A row that is gone or another's is left alone."""
+        ...
+
+    async def wake(self, generation_id: str, now: datetime) -> None:
+        """Makes a row due now (a webhook came)."""
+        ...
+
+    async def wait_for_work(self, *, timeout_seconds: float) -> None:
+        """Returns when something may be due, or after the timeout."""
+        ...
+
+
+class ProgressBoard(Protocol):
+    """Where workers leave the vendor's passing reports (place in its queue). Reports, not facts: they may be
+    lost at any time and nothing is decided on them."""
+
+    async def report(self, generation_id: str, *, queue_position: int | None, log_line: str) -> None: ...
