@@ -17,8 +17,8 @@ from service.domain.errors import (
     AlreadyRefunded,
     InsufficientCredits,
     InvalidField,
-    NothingToRefund,
     NotFound,
+    NothingToRefund,
 )
 from service.domain.ids import account_stream
 from service.domain.persistent import PersistentMap
@@ -145,9 +145,7 @@ ACCOUNT = Decider("account", Account(), evolve)
 # Decisions.
 
 
-def grant(
-    state: Account, *, user_id: str, grant_id: str, credits: int, note: str, actor: str
-) -> list[AccountEvent]:
+def grant(state: Account, *, user_id: str, grant_id: str, credits: int, note: str, actor: str) -> list[AccountEvent]:
     """Credits for the user. The same grant again gives nothing; with other figures it is refused."""
     if not 1 <= credits <= MAX_GRANT_CREDITS:
         raise InvalidField("credits", f"must be 1 to {MAX_GRANT_CREDITS:,}, not {credits}")

@@ -10,7 +10,3 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present, timezone-aware, UTC."""
         ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Waits. Cancellable."""
-        ...

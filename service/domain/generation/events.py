@@ -15,9 +15,7 @@ import msgspec
 
 from service.domain.decider import DomainEvent
 
-FailureReason = Literal[
-    "content_policy", "invalid_input", "no_output", "vendor_unavailable", "timed_out", "internal"
-]
+FailureReason = Literal["content_policy", "invalid_input", "no_output", "vendor_unavailable", "timed_out", "internal"]
 
 
 class AskedParameters(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

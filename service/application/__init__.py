@@ -1,0 +1,1 @@
+"""Commands in business verbs: load, fold, decide, append."""

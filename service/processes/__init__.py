@@ -1,0 +1,1 @@
+"""What reacts to events: the worker and the steps by which it fulfils generations."""

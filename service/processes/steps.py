@@ -1,0 +1,72 @@
+"""From a step's name to the doing of it. Every step can be run again from the events alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from service.domain.fulfilment import (
+    CancelAtVendor,
+    Expire,
+    GiveUp,
+    Look,
+    Moderate,
+    Nothing,
+    RecordCancelled,
+    SettlePrompt,
+    Step,
+    Submit,
+    Wait,
+    next_step,
+)
+from service.domain.generation.outcome import end_failed
+from service.domain.generation.state import Generation
+from service.ports.work_list import Claim
+from service.processes import collection, prompts, submission
+from service.processes.toolbox import Toolbox
+
+MAX_STEPS_PER_CLAIM = 16
+"""More than any path through the process has; a bound, should one ever turn in circles."""
+
+
+async def advance(tools: Toolbox, claim: Claim) -> datetime | None:
+    """Takes a generation as far as it goes now. Returns when it is due again, None when it has ended."""
+    for _ in range(MAX_STEPS_PER_CLAIM):
+        state = await tools.generations.load(claim.generation_id)
+        step = next_step(state, tools.clock.now(), tools.policy)
+        if isinstance(step, Nothing):
+            return None
+        due_at = await perform(tools, state, claim, step)
+        if due_at is not None:
+            return due_at
+    return tools.next_retry(claim.attempt)
+
+
+async def perform(tools: Toolbox, state: Generation, claim: Claim, step: Step) -> datetime | None:
+    """Does one step. Returns when to come back, None to ask for the next step at once."""
+    match step:
+        case Nothing():
+            return None
+        case Wait():
+            return step.until
+        case Moderate():
+            return await prompts.moderate(tools, state, claim, step)
+        case SettlePrompt():
+            await prompts.settle(tools, state)
+        case Submit():
+            return await submission.submit(tools, state, claim)
+        case Look():
+            return await collection.look(tools, state, claim)
+        case CancelAtVendor():
+            return await collection.cancel_at_vendor(tools, state, claim)
+        case RecordCancelled():
+            await collection.record_cancelled(tools, state)
+        case Expire():
+            await collection.expire(tools, state)
+        case GiveUp():
+            await tools.generations.end(
+                state.user_id,
+                state.generation_id,
+                lambda account, current: end_failed(account, current, reason=step.failure_reason, detail=step.detail),
+                tools.context,
+            )
+    return None

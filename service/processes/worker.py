@@ -1,0 +1,137 @@
+"""The worker: claims generations that are due, takes each as far as it goes, gives it back.
+
+Many generations are in hand at once, each in its own task. Leases are renewed while their tasks run. A lease that is
+lost stops nothing: the step goes on, because stopping in the middle of a submit would drop a paid job; whoever else
+took the generation meets us at the event store, where one of us wins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from service.ports.work_list import Claim, WorkList
+from service.processes.steps import advance
+from service.processes.toolbox import Toolbox
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    name: str
+    """Unique among all workers; holds the leases."""
+    concurrency: int = 32
+    lease_seconds: float = 30.0
+    idle_wait_seconds: float = 1.0
+    stop_timeout_seconds: float = 25.0
+
+
+class Worker:
+    def __init__(self, tools: Toolbox, work_list: WorkList, options: WorkerOptions) -> None:
+        self._tools = tools
+        self._work_list = work_list
+        self._options = options
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self._freed = asyncio.Event()
+
+    @property
+    def in_hand(self) -> int:
+        """How many generations are being worked on now."""
+        return len(self._tasks)
+
+    def stop(self) -> None:
+        """Asks ``run`` to finish what is in hand and return."""
+        self._stopping.set()
+        self._freed.set()
+
+    async def run(self) -> None:
+        """Works until ``stop``. Then what is in hand gets ``stop_timeout_seconds`` to reach a resting point;
+        what does not is abandoned as by a crash, which is safe."""
+        renewing = asyncio.create_task(self._renew_leases(), name="renew-leases")
+        try:
+            failures = 0
+            while not self._stopping.is_set():
+                try:
+                    await self._fill()
+                    failures = 0
+                except Exception:
+                    # The database is away: everything in hand keeps its own counsel; we come back.
+                    failures += 1
+                    log.exception("claim_failed", worker=self._options.name)
+                    await asyncio.sleep(min(0.2 * 2**failures, 5.0))
+            await self._drain()
+        finally:
+            renewing.cancel()
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(renewing, *self._tasks.values(), return_exceptions=True)
+
+    async def _fill(self) -> None:
+        free = self._options.concurrency - len(self._tasks)
+        if free <= 0:
+            self._freed.clear()
+            await self._freed.wait()
+            return
+        claims = await self._work_list.claim(
+            self._options.name,
+            limit=free,
+            lease_seconds=self._options.lease_seconds,
+            now=self._tools.clock.now(),
+        )
+        for claim in claims:
+            # A lease of ours that ran out while its task still works comes back here: leave it to that task.
+            if claim.generation_id not in self._tasks:
+                task = asyncio.create_task(self._handle(claim), name=f"generation-{claim.generation_id}")
+                self._tasks[claim.generation_id] = task
+        if not claims and not self._stopping.is_set():
+            await self._work_list.wait_for_work(timeout_seconds=self._options.idle_wait_seconds)
+
+    async def _handle(self, claim: Claim) -> None:
+        try:
+            due_at = await self._advance(claim)
+            await self._work_list.release(
+                self._options.name, claim.generation_id, due_at=due_at or self._tools.clock.now()
+            )
+        except Exception:
+            # The lease runs out by itself; the next worker reads the events and goes on.
+            log.exception("release_failed", generation_id=claim.generation_id)
+        finally:
+            self._tasks.pop(claim.generation_id, None)
+            self._freed.set()
+
+    async def _advance(self, claim: Claim) -> datetime | None:
+        try:
+            return await advance(self._tools, claim)
+        except Exception:
+            log.exception("step_failed", generation_id=claim.generation_id, attempt=claim.attempt)
+            return self._tools.next_retry(claim.attempt)
+
+    async def _renew_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.lease_seconds / 3)
+            held: Sequence[str] = tuple(self._tasks)
+            if not held:
+                continue
+            try:
+                kept = await self._work_list.renew(
+                    self._options.name,
+                    held,
+                    lease_seconds=self._options.lease_seconds,
+                    now=self._tools.clock.now(),
+                )
+            except Exception:
+                log.exception("renew_failed", worker=self._options.name)
+                continue
+            lost = [each for each in held if each not in kept and each in self._tasks]
+            if lost:
+                log.warning("leases_lost", worker=self._options.name, generation_ids=lost)
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=self._options.stop_timeout_seconds)
