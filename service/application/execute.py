@@ -3,7 +3,8 @@
 Protocol:
 
 - States are cached per stream with their version. A cached state is always what the log held at that version,
-  only perhaps no longer the last. A command decides on it, and the append's version check proves it right. So an ordinary command on a known account is one append and no read.
+  only perhaps no longer the last. A command decides on it, and the append's version check proves it right: an
+  ordinary command on a known account is one append and no read.
 - A stream that the caller expects to be new (its id is derived from a new request) is guessed to be absent; the
   version check proves that as well.
 - A refusal, and the finding that nothing has to change, are final only on states read within the command.
