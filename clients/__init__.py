@@ -1,0 +1,1 @@
+"""Programs that use Triptych over its API. They import neither the service nor the sandbox."""

@@ -1,0 +1,249 @@
+"""What can be set, and what each value may be.
+
+They come from environment variables that begin with ``TRIPTYCH_`` and, below those, from the TOML file that
+``TRIPTYCH_SETTINGS_FILE`` names (keys without the prefix, in lower case). A name that does not exist and a value that
+cannot be right are refused at start. ``docs/settings.md`` is generated from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "TRIPTYCH_"
+FILE_VARIABLE = "TRIPTYCH_SETTINGS_FILE"
+ROLES = ("api", "projector", "worker", "webhook")
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Role = Literal["api", "projector", "worker", "webhook"]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    # Where things are kept
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("triptych"),
+        description="Folder of everything that is kept on this machine: the embedded database, media, secrets.",
+    )
+    event_store: str = Field(
+        default="",
+        description="Event store: postgresql://user:password@host:port/database. Empty: an embedded PostgreSQL "
+        "in the data folder.",
+    )
+    read_models: str = Field(
+        default="",
+        description="PostgreSQL for the read models. Empty: the database of the event store.",
+    )
+    media_url: str = Field(
+        default="",
+        description="Where pictures and video are kept: file:///folder, s3://bucket/prefix, gs://bucket/prefix or "
+        "az://container/prefix. Empty: the folder 'media' in the data folder.",
+    )
+    catalog_file: Path | None = Field(
+        default=None, description="TOML file of types, models, prices and limits. Empty: the one that is built in."
+    )
+
+    # What this process does
+    roles: Annotated[frozenset[Role], NoDecode] = Field(
+        default=frozenset({"api", "projector", "worker"}),
+        description="What this process does: any of api, projector, worker, webhook, separated by commas.",
+    )
+
+    # The API
+    api_host: str = Field(
+        default="127.0.0.1",
+        description="Address the gRPC API listens on. Other than loopback only with TRIPTYCH_API_TOKENS.",
+    )
+    api_port: Port = Field(default=50051, description="Port of the gRPC API; 0 takes a free one.")
+    api_tokens: SecretStr = Field(
+        default=SecretStr(""),
+        description="Who may call: name:token pairs, separated by commas; the name becomes the actor of events. "
+        "Tokens have at least 16 characters. Empty: anyone on this machine.",
+    )
+    api_tls_cert_file: Path | None = Field(default=None, description="Certificate chain (PEM) for TLS.")
+    api_tls_key_file: Path | None = Field(default=None, description="Private key (PEM) for TLS.")
+    max_upload_bytes: int = Field(
+        default=10 * 2**20, ge=1024, le=2**30, description="Largest reference picture that is accepted."
+    )
+
+    # The webhook
+    webhook_host: str = Field(default="127.0.0.1", description="Address the webhook endpoint listens on.")
+    webhook_port: Port = Field(default=8081, description="Port of the webhook endpoint; 0 takes a free one.")
+    webhook_public_url: str = Field(
+        default="",
+        description="Address under which the vendor reaches the webhook endpoint, such as https://hooks.example. "
+        "Empty: no webhooks; the poller does without.",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs the addresses the vendor reports to; at least 16 characters and the same for all "
+        "processes. Empty: drawn once and kept in the data folder.",
+    )
+
+    # fal
+    fal_key: SecretStr = Field(default=SecretStr(""), description="Key for fal. The role worker needs it.")
+    fal_queue_host: str = Field(default="queue.fal.run", description="Host (and port) of fal's queue.")
+    fal_jwks_url: str = Field(
+        default="https://rest.fal.ai/.well-known/jwks.json",
+        description="Where fal publishes the keys that sign its webhooks.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) to trust besides the system's, for a sandbox or a proxy."
+    )
+    allow_private_media_urls: bool = Field(
+        default=False,
+        description="Fetch outputs also from loopback and private addresses. Only for a sandbox.",
+    )
+    max_media_bytes: int = Field(
+        default=200 * 2**20, ge=2**20, le=2**32, description="Largest output that is fetched."
+    )
+
+    # OpenAI
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key for OpenAI (moderation, better prompts). The role worker needs it."
+    )
+    openai_base_url: str = Field(default="https://api.openai.com/v1", description="Address of OpenAI's API.")
+    openai_model: str = Field(default="gpt-5-mini", description="Model that improves prompts.")
+    openai_moderation_model: str = Field(default="omni-moderation-latest", description="Model that checks prompts.")
+    moderation_timeout_seconds: Seconds = Field(default=10.0, description="How long one check may take.")
+    enhancement_timeout_seconds: Seconds = Field(
+        default=8.0, description="How long improving may take before the user's own words are used."
+    )
+    pass_unmoderated: bool = Field(
+        default=False,
+        description="Let prompts pass while moderation is down. Otherwise they wait, then fail and are paid back.",
+    )
+
+    # Patience
+    tool_patience_seconds: Seconds = Field(
+        default=120.0, description="How long a request waits for a moderation that is down."
+    )
+    submission_grace_seconds: Seconds = Field(
+        default=120.0, description="How long a lost answer of the vendor is waited for before it is paid back."
+    )
+    submit_timeout_seconds: Seconds = Field(default=30.0, description="How long the vendor may take to accept.")
+    max_submit_attempts: int = Field(
+        default=12, ge=1, le=100, description="How often a request that surely did not arrive is sent again."
+    )
+    media_patience_seconds: Seconds = Field(
+        default=60.0, description="How long a finished output is tried to be fetched before going on without it."
+    )
+    first_look_seconds: Seconds = Field(default=1.0, description="First pause between looks at the vendor.")
+    most_look_seconds: Seconds = Field(default=10.0, description="Longest pause between looks at the vendor.")
+
+    # Workers and pools
+    worker_concurrency: int = Field(
+        default=32, ge=1, le=1000, description="Generations that one worker has in hand at once."
+    )
+    lease_seconds: Seconds = Field(
+        default=30.0, description="How long a worker that died holds up what it had in hand."
+    )
+    pool_size: int = Field(
+        default=8, ge=2, le=200, description="Most connections to PostgreSQL of each of a process's pools."
+    )
+
+    # The log
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = frozenset(part.strip() for part in value.split(",") if part.strip())
+        if not value:
+            raise ValueError(f"name at least one of: {', '.join(ROLES)}")
+        return value
+
+    @field_validator("event_store", "read_models")
+    @classmethod
+    def _check_dsn(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/")
+
+    @field_validator("fal_queue_host")
+    @classmethod
+    def _check_host(cls, value: str) -> str:
+        if "/" in value or not value:
+            raise ValueError("must be a host name with an optional port, such as queue.fal.run")
+        return value
+
+    @field_validator("catalog_file", "ca_file", "api_tls_cert_file", "api_tls_key_file")
+    @classmethod
+    def _check_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _check_tokens(cls, value: SecretStr) -> SecretStr:
+        parse_tokens(value)
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_secret(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Settings:
+        if (self.api_tls_cert_file is None) != (self.api_tls_key_file is None):
+            raise ValueError("api_tls_cert_file and api_tls_key_file go together: set both or neither")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before the environment before the file."""
+        file = os.environ.get(FILE_VARIABLE)
+        below = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *below)
+
+
+def parse_tokens(value: SecretStr) -> Mapping[str, str]:
+    """``{name: token}`` from ``name:token,name:token``. Raises ValueError that names the entry, never a token."""
+    tokens: dict[str, str] = {}
+    entries = [entry.strip() for entry in value.get_secret_value().split(",") if entry.strip()]
+    for number, entry in enumerate(entries, 1):
+        name, colon, token = entry.partition(":")
+        if not colon or not name or len(token) < 16:
+            raise ValueError(f"entry {number} must be name:token with a token of at least 16 characters")
+        if name in tokens:
+            raise ValueError(f"entry {number}: the name {name!r} stands twice")
+        tokens[name] = token
+    return tokens
