@@ -36,6 +36,8 @@ class ItemRow(msgspec.Struct, frozen=True, kw_only=True):
     favorite: bool
     trashed: bool
     create_time: datetime
+    create_position: int
+    """Position of the event that produced it; the gallery's order (newest first) is by this and ``item_id``."""
     update_position: int
     """Position of the last event that changed the row."""
 
@@ -80,6 +82,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     """The vendor's last report; a passing thing."""
     log_line: str = ""
     create_time: datetime
+    create_position: int
+    """Position of its request; lists run newest first by this."""
     deadline_time: datetime
     end_time: datetime | None = None
     update_position: int
@@ -118,7 +122,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Keyset page boundaries are (create position, id) pairs; tokens are the API's affair."""
+    """Keyset page boundaries are (create position, id) pairs; tokens are the API's affair.
+
+    Lists run newest first: the next page is the older one."""
 
     has_next: bool
     has_previous: bool
@@ -133,14 +139,15 @@ class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
     trashed: bool = False
     """False: what is not in the trash; True: the trash."""
     words: str = ""
-    """All of these words (any order, any case) stand in the prompt or the improved prompt."""
+    """Each of these words (any order, any case) begins a word of the prompt or of the improved prompt."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """A place between rows of a list ordered newest first."""
+    """A place between rows of a list ordered newest first, and which way to read on from it."""
 
     create_position: int
     item_id: str
+    """The row's own id: an item's, or in lists of generations the generation's."""
     direction: Literal["older", "newer"] = "older"
 
 
@@ -165,7 +172,9 @@ class LedgerPage(Page, frozen=True, kw_only=True):
 class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
     generation_type: str
     count: int
+    """Items that are not in the trash."""
     favorite_count: int
+    """Favourites among them."""
     trashed_count: int
 
 
@@ -185,8 +194,14 @@ class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
     lag: int
     """Positions behind the head of the log."""
     state: Literal["live", "building", "stopped"]
+    build: int = 0
+    """Counts the builds of a projection; a rebuild is a new one beside the one that serves."""
+    serving: bool = True
+    """Whether readers read this build (a stopped one goes on serving what it has)."""
     error: str = ""
     """Of a stopped one: which event could not be applied, and why."""
+    error_position: int = 0
+    """Where that event stands; what ``skip`` wants to be told."""
 
 
 class GalleryQueries(Protocol):

@@ -14,7 +14,7 @@ import msgspec
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A leased row. ``attempt`` counts claims since the last event of the generation (from 1)."""
+    """A leased row. It may be stale (the list follows the log): what is to be done, the events say. ``attempt`` counts claims since the last event of the generation (from 1)."""
 
     generation_id: str
     user_id: str
@@ -34,9 +34,14 @@ class WorkList(Protocol):
         """Extends the leases; returns those that are still this worker's."""
         ...
 
-    async def release(self, worker: str, generation_id: str, *, due_at: datetime) -> None:
-        """Gives a row back, due again at ``due_at`` (unless an event or a wake-up made it due sooner).
-        A row that is gone or another's is left alone."""
+    async def release(self, worker: str, generation_id: str, *, due_at: datetime, seen_position: int = 0) -> None:
+        """Gives a row back, due again at ``due_at``, or sooner where an event or a wake-up came since the claim
+        that the worker has not seen.
+
+        ``seen_position`` is the position of the generation's last event that the worker knows of, its own
+        appends included (0: what the claim said): events up to there do not make the row due again, whether
+        the list sees them before or after the release. A row that is gone or another's is left alone.
+        """
         ...
 
     async def wake(self, generation_id: str, now: datetime) -> None:
