@@ -14,7 +14,9 @@ import msgspec
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A leased row. It may be stale (the list follows the log): what is to be done, the events say. ``attempt`` counts claims since the last event of the generation (from 1)."""
+    """A leased row. It may be stale (the list follows the log): what is to be done, the events say.
+
+    ``attempt`` counts claims since the last event of the generation (from 1)."""
 
     generation_id: str
     user_id: str
