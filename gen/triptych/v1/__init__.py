@@ -1,0 +1,1 @@
+"""Generated from protos/triptych/v1 by tools/protos.py; not to be edited."""
