@@ -1,0 +1,1 @@
+"""What the service is plugged into. Adapters do not know each other; the composition root joins them."""
