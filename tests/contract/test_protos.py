@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from tools.protos import ToolFailed
 
 
 @pytest.fixture
-def contract(tmp_path: Path) -> Iterator[Path]:
+def contract(tmp_path: Path) -> Path:
     """A copy of the contract that a test may change."""
     shutil.copytree(protos.PROTOS, tmp_path / "protos")
     shutil.copy(protos.ROOT / "buf.yaml", tmp_path)
@@ -60,7 +59,7 @@ def test_new_field_is_not_breaking(contract: Path) -> None:
 
 
 def test_missing_baseline_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match="run: python -m tools.protos baseline"):
+    with pytest.raises(ToolFailed, match=r"run: python -m tools\.protos baseline"):
         protos.find_breaking(against=tmp_path / "baseline.binpb")
 
 

@@ -58,6 +58,9 @@ class Projection(_message.Message):
     LAG_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    ERROR_POSITION_FIELD_NUMBER: _builtins.int
+    BUILD_FIELD_NUMBER: _builtins.int
+    SERVING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as "gallery"."""
     version: _builtins.int
@@ -70,6 +73,12 @@ class Projection(_message.Message):
     """What it is doing."""
     error: _builtins.str
     """Of a stopped one: which event could not be applied, and why. Else empty."""
+    error_position: _builtins.int
+    """Of a stopped one: where that event stands, which is what SkipEvent wants to be told. Else 0."""
+    build: _builtins.int
+    """Counts the builds of the projection; a rebuild is a new one beside the one that serves."""
+    serving: _builtins.bool
+    """Whether queries are answered from this build. A stopped one goes on serving what it has."""
     def __init__(
         self,
         *,
@@ -79,10 +88,13 @@ class Projection(_message.Message):
         lag: _builtins.int = ...,
         state: Global___Projection.State.ValueType = ...,
         error: _builtins.str = ...,
+        error_position: _builtins.int = ...,
+        build: _builtins.int = ...,
+        serving: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lag", b"lag", "name", b"name", "position", b"position", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "error", b"error", "error_position", b"error_position", "lag", b"lag", "name", b"name", "position", b"position", "serving", b"serving", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,7 +129,7 @@ class ListProjectionsResponse(_message.Message):
     """Position of the log's last event."""
     @_builtins.property
     def projections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Projection]:
-        """By name, then version."""
+        """By name, then build."""
 
     def __init__(
         self,
@@ -145,7 +157,7 @@ class SkipEventRequest(_message.Message):
     projection: _builtins.str
     """Required. The projection's name."""
     position: _builtins.int
-    """Required. Position of the event that stopped it, as `error` names it."""
+    """Required. Position of the event that stopped it: its error_position."""
     reason: _builtins.str
     """Required. Why it is right to go on without it, 1 to 500 characters; goes to the log with the caller's name."""
     def __init__(

@@ -43,8 +43,8 @@ class ListItemsRequest(_message.Message):
     trashed: _builtins.bool
     """True: what is in the trash. Default: what is not."""
     words: _builtins.str
-    """Only items whose prompt or effective prompt has all of these words, in any order and case; at most 200
-    characters. Default: all.
+    """Only items where each of these words, in any order and case, begins a word of the prompt or of the effective
+    prompt; at most 200 characters. Default: all.
     """
     page_size: _builtins.int
     """How many, 1 to 200. Default: 24."""
@@ -130,8 +130,8 @@ class StreamItemsRequest(_message.Message):
     trashed: _builtins.bool
     """True: what is in the trash. Default: what is not."""
     words: _builtins.str
-    """Only items whose prompt or effective prompt has all of these words, in any order and case; at most 200
-    characters. Default: all.
+    """Only items where each of these words, in any order and case, begins a word of the prompt or of the effective
+    prompt; at most 200 characters. Default: all.
     """
     page_size: _builtins.int
     """Items a message, 1 to 200. Default: 200."""

@@ -346,7 +346,7 @@ class CancelGenerationResponse(_message.Message):
     """Place of its last event in the log; give it to queries as at_least_position."""
     @_builtins.property
     def generation(self) -> _generation_pb2.Generation:
-        """As it stands now: CANCELLED, or CANCELLING until the vendor has decided."""
+        """As it stands now: CANCELLED, or CANCELLING when the vendor has not decided yet."""
 
     def __init__(
         self,

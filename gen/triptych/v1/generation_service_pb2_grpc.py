@@ -119,11 +119,12 @@ class GenerationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelGeneration(self, request, context):
-        """Cancels: at once while the vendor does not have it, else the state becomes CANCELLING until the vendor has
-        decided. Doing it again changes nothing.
+        """Cancels: at once while the vendor does not have it. Otherwise the vendor decides, and the call waits for its word,
+        up to 30 seconds or a little less than the call's deadline; what is not decided by then is answered as CANCELLING.
+        Doing it again changes nothing.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late;
-        ABORTED when it kept changing (try again).
+        Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late (it
+        has ended, or the vendor would not; then it goes on); ABORTED when it kept changing (try again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,11 +63,12 @@ class GenerationServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
     CancelGeneration: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.CancelGenerationRequest, _generation_service_pb2.CancelGenerationResponse]
-    """Cancels: at once while the vendor does not have it, else the state becomes CANCELLING until the vendor has
-    decided. Doing it again changes nothing.
+    """Cancels: at once while the vendor does not have it. Otherwise the vendor decides, and the call waits for its word,
+    up to 30 seconds or a little less than the call's deadline; what is not decided by then is answered as CANCELLING.
+    Doing it again changes nothing.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late;
-    ABORTED when it kept changing (try again).
+    Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late (it
+    has ended, or the vendor would not; then it goes on); ABORTED when it kept changing (try again).
     """
     ListTypes: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.ListTypesRequest, _generation_service_pb2.ListTypesResponse]
     """What can be asked for, with prices and limits, in the catalog's order.
@@ -110,11 +111,12 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
     CancelGeneration: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.CancelGenerationRequest, _generation_service_pb2.CancelGenerationResponse]  # type: ignore[assignment]
-    """Cancels: at once while the vendor does not have it, else the state becomes CANCELLING until the vendor has
-    decided. Doing it again changes nothing.
+    """Cancels: at once while the vendor does not have it. Otherwise the vendor decides, and the call waits for its word,
+    up to 30 seconds or a little less than the call's deadline; what is not decided by then is answered as CANCELLING.
+    Doing it again changes nothing.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late;
-    ABORTED when it kept changing (try again).
+    Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late (it
+    has ended, or the vendor would not; then it goes on); ABORTED when it kept changing (try again).
     """
     ListTypes: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.ListTypesRequest, _generation_service_pb2.ListTypesResponse]  # type: ignore[assignment]
     """What can be asked for, with prices and limits, in the catalog's order.
@@ -184,11 +186,12 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _generation_service_pb2.CancelGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_generation_service_pb2.CancelGenerationResponse, _abc.Awaitable[_generation_service_pb2.CancelGenerationResponse]]:
-        """Cancels: at once while the vendor does not have it, else the state becomes CANCELLING until the vendor has
-        decided. Doing it again changes nothing.
+        """Cancels: at once while the vendor does not have it. Otherwise the vendor decides, and the call waits for its word,
+        up to 30 seconds or a little less than the call's deadline; what is not decided by then is answered as CANCELLING.
+        Doing it again changes nothing.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late;
-        ABORTED when it kept changing (try again).
+        Errors: INVALID_ARGUMENT, NOT_FOUND; FAILED_PRECONDITION with reason NOT_CANCELLABLE says why it is too late (it
+        has ended, or the vendor would not; then it goes on); ABORTED when it kept changing (try again).
         """
 
     @_abc_1.abstractmethod
