@@ -1,0 +1,5 @@
+"""Runs the sandbox: ``python -m sandbox --help``."""
+
+from sandbox.cli import app
+
+app(prog_name="python -m sandbox")
