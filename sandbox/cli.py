@@ -49,7 +49,8 @@ def main(
     speed: Annotated[float, typer.Option(help="1 takes seconds a picture, 1000 is as good as at once.")] = 1.0,
     picture_side: Annotated[int, typer.Option(help="Longer side of drawn pictures, in pixels.")] = 1024,
     validate_at: Annotated[
-        str, typer.Option(help="When wrong arguments are refused: *result*, as the vendor does, or *submit*.")
+        Literal["result", "submit"],
+        typer.Option(help="When wrong arguments are refused; the vendor: with the result."),
     ] = "result",
     fal_key: Annotated[str, typer.Option(help="The fal key that is accepted.")] = "sandbox-fal-key",
     openai_api_key: Annotated[str, typer.Option(help="The OpenAI key that is accepted.")] = "sandbox-openai-key",
@@ -73,7 +74,7 @@ def main(
             ca_file=ca_file,
             speed=speed,
             picture_side=picture_side,
-            validate_at=_validate_at(validate_at),
+            validate_at=validate_at,
             fal_key=fal_key,
             openai_api_key=openai_api_key,
         )
@@ -81,14 +82,6 @@ def main(
     except (InvalidOption, PortTaken) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-
-
-def _validate_at(value: str) -> Literal["submit", "result"]:
-    if value == "submit":
-        return "submit"
-    if value == "result":
-        return "result"
-    raise InvalidOption("validate_at", value, "submit or result")
 
 
 async def _serve(options: SandboxOptions, as_json: bool) -> None:

@@ -6,6 +6,7 @@ same is behind ``python -m sandbox``.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -81,12 +82,13 @@ async def running_sandbox(options: SandboxOptions | None = None) -> AsyncIterato
         )
         certificates.write(ca_file)
         fal = Listener(options.host, options.fal_port, certificates.server_context())
-        stack.push_async_callback(fal.stop)
+        stack.callback(fal.release)
         openai = Listener(options.host, options.openai_port)
-        stack.push_async_callback(openai.stop)
+        stack.callback(openai.release)
         control = Listener(options.host, options.control_port)
-        stack.push_async_callback(control.stop)
-        world = await _world(options, certificates, fal.base_url, stack)
+        stack.callback(control.release)
+        world = _world(options, certificates, fal.base_url, stack)
+        stack.push_async_callback(_stop_all, [fal, openai, control])
         await fal.start(fal_app(world, fal, fal.base_url))
         await openai.start(openai_app(world, openai))
         await control.start(control_app(world, {"fal": fal, "openai": openai}))
@@ -105,7 +107,11 @@ async def running_sandbox(options: SandboxOptions | None = None) -> AsyncIterato
         )
 
 
-async def _world(options: SandboxOptions, certificates: Certificates, fal_url: str, stack: AsyncExitStack) -> World:
+async def _stop_all(listeners: list[Listener]) -> None:
+    await asyncio.gather(*(listener.stop() for listener in listeners))
+
+
+def _world(options: SandboxOptions, certificates: Certificates, fal_url: str, stack: AsyncExitStack) -> World:
     """Everything that the servers share; the stack stops it again."""
     executor = stack.enter_context(ThreadPoolExecutor(options.draw_threads, thread_name_prefix="sandbox-draw"))
     trust = certificates.client_context()
