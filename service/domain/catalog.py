@@ -26,6 +26,8 @@ from service.domain.errors import InvalidField
 from service.domain.generation.events import AskedParameters
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# No store keeps these as they are, and a repeated request is compared with what was stored.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MAX_SEED = 2**31 - 1
 
 
@@ -123,6 +125,8 @@ def resolve(catalog: Catalog, asked: AskedParameters) -> ResolvedRequest:
     length = len(asked.prompt)
     if not asked.prompt.strip():
         raise InvalidField("prompt", "is empty; describe in your own words what you want to see")
+    if _UNSTORABLE.search(asked.prompt):
+        raise InvalidField("prompt", "has a NUL character or half of a surrogate pair in it; leave it out")
     if length > catalog.max_prompt_characters:
         raise InvalidField("prompt", f"has {length} characters; at most {catalog.max_prompt_characters} are possible")
     aspect_ratio = asked.aspect_ratio or media_type.aspect_ratios[0]

@@ -68,7 +68,7 @@ async def _collect(tools: Toolbox, state: Generation, claim: Claim, completed: C
 
 
 async def _fetch(
-    tools: Toolbox, state: Generation, files: Sequence[ProducedFile]
+    tools: Toolbox, state: Generation, files: Sequence[ProducedFile], *, timeout_seconds: float | None = None
 ) -> tuple[list[Delivered], list[str], list[str]]:
     """``(delivered, why others never will be, why others could not be had this time)``."""
     delivered: list[Delivered] = []
@@ -80,7 +80,10 @@ async def _fetch(
             lost.append(f"output {index} was flagged by the vendor's safety checker")
             return
         try:
-            output = await tools.collector.collect(file.url, generation_id=state.generation_id, index=index)
+            async with asyncio.timeout(timeout_seconds):
+                output = await tools.collector.collect(file.url, generation_id=state.generation_id, index=index)
+        except TimeoutError:
+            missing.append(f"output {index}: not fetched within {timeout_seconds:.0f} s")
         except MediaRejected as error:
             lost.append(f"output {index}: {error}")
         except MediaUnavailable as error:
@@ -140,11 +143,11 @@ async def cancel_at_vendor(tools: Toolbox, state: Generation, claim: Claim) -> d
             state.generation_id, lambda current: refuse_cancellation(current, why=why), tools.context
         )
         return None
-    await record_cancelled(tools, state)
+    await _record_cancelled(tools, state)
     return None
 
 
-async def record_cancelled(tools: Toolbox, state: Generation) -> None:
+async def _record_cancelled(tools: Toolbox, state: Generation) -> None:
     await tools.generations.end(
         state.user_id,
         state.generation_id,
@@ -173,7 +176,9 @@ async def expire(tools: Toolbox, state: Generation) -> None:
     if not completed.files:
         await _fail(tools, state, reason, detail)
         return
-    delivered, lost, missing = await _fetch(tools, state, completed.files)
+    delivered, lost, missing = await _fetch(
+        tools, state, completed.files, timeout_seconds=tools.pace.expire_timeout_seconds
+    )
     await _end_with(tools, state, completed, delivered, [detail, *lost, *missing], none_reason=reason)
     tools.ready_since.pop(state.generation_id, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.domain.fulfilment import Moderate
+from service.domain.generation.decided import NOTHING
 from service.domain.generation.events import OwnWordsReason, PromptSource
 from service.domain.generation.outcome import end_failed, refuse_prompt
 from service.domain.generation.progress import pass_prompt, settle_prompt
@@ -50,7 +51,10 @@ async def moderate(tools: Toolbox, state: Generation, claim: Claim, step: Modera
     await tools.generations.end(
         state.user_id,
         generation_id,
-        lambda account, current: end_failed(account, current, reason="vendor_unavailable", detail=detail),
+        # Another worker may have found the moderation well again.
+        lambda account, current: (
+            NOTHING if current.moderated else end_failed(account, current, reason="vendor_unavailable", detail=detail)
+        ),
         tools.context,
     )
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from service.domain.account import Account
 from service.domain.fulfilment import (
     CancelAtVendor,
     Expire,
@@ -18,7 +19,8 @@ from service.domain.fulfilment import (
     Wait,
     next_step,
 )
-from service.domain.generation.outcome import end_failed
+from service.domain.generation.decided import NOTHING, Decided
+from service.domain.generation.outcome import end_cancelled, end_failed
 from service.domain.generation.state import Generation
 from service.ports.work_list import Claim
 from service.processes import collection, prompts, submission
@@ -58,15 +60,22 @@ async def perform(tools: Toolbox, state: Generation, claim: Claim, step: Step) -
             return await collection.look(tools, state, claim)
         case CancelAtVendor():
             return await collection.cancel_at_vendor(tools, state, claim)
-        case RecordCancelled():
-            await collection.record_cancelled(tools, state)
         case Expire():
             await collection.expire(tools, state)
-        case GiveUp():
-            await tools.generations.end(
-                state.user_id,
-                state.generation_id,
-                lambda account, current: end_failed(account, current, reason=step.failure_reason, detail=step.detail),
-                tools.context,
-            )
+        case RecordCancelled() | GiveUp():
+            await _end_unless_overtaken(tools, state, step)
     return None
+
+
+async def _end_unless_overtaken(tools: Toolbox, state: Generation, step: RecordCancelled | GiveUp) -> None:
+    """Ends what waited in vain; unless by now (a webhook, another worker) something else is to be done with it."""
+    now = tools.clock.now()
+
+    def decide(account: Account, current: Generation) -> Decided:
+        if next_step(current, now, tools.policy) != step:
+            return NOTHING
+        if isinstance(step, RecordCancelled):
+            return end_cancelled(account, current, actor=current.cancelling_actor)
+        return end_failed(account, current, reason=step.failure_reason, detail=step.detail)
+
+    await tools.generations.end(state.user_id, state.generation_id, decide, tools.context)

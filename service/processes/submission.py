@@ -120,8 +120,9 @@ async def _accepted(tools: Toolbox, state: Generation, outcome: Accepted) -> Non
         ),
         tools.context,
     )
-    if recorded.state.ended and not recorded.changed:
-        # It was given up while the vendor took its time: get it off the vendor's bill, and say so in the log.
+    if not recorded.changed and recorded.state.provider_request_id != outcome.provider_request_id:
+        # It was given up while the vendor took its time, or a webhook told that an earlier attempt was taken after
+        # all: get this one off the vendor's bill, and say so in the log.
         verdict = await tools.provider.cancel(state.model, outcome.provider_request_id, force=True)
         await tools.generations.step(
             state.generation_id,
@@ -133,13 +134,14 @@ async def _accepted(tools: Toolbox, state: Generation, outcome: Accepted) -> Non
 
 
 async def _defer(tools: Toolbox, state: Generation, outcome: NotTaken) -> datetime | None:
-    retry_at = max(tools.next_retry(state.attempts), tools.in_seconds(min(outcome.retry_after_seconds, 60.0)))
+    asked_for = tools.in_seconds(min(outcome.retry_after_seconds, 60.0))
+    retry_at = within_deadline(max(tools.next_retry(state.attempts), asked_for), state)
     await tools.generations.step(
         state.generation_id,
         lambda current: defer_submission(current, attempt=state.attempts, retry_at=retry_at, detail=outcome.detail),
         tools.context,
     )
-    return within_deadline(retry_at, state)
+    return retry_at
 
 
 async def _fail(tools: Toolbox, state: Generation, refusal: Refused) -> None:

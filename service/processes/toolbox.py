@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from cachetools import LRUCache
 
 from service.application.execute import Context
 from service.application.generations import Generations
@@ -53,8 +55,9 @@ class Toolbox:
     webhook_url_for: Callable[[str], str]
     """The address the vendor reports to, from a generation's id; empty for none."""
     context: Context
-    ready_since: dict[str, datetime] = field(default_factory=dict)
-    """When this worker first saw that the vendor had finished, by generation. Only patience hangs on it."""
+    ready_since: MutableMapping[str, datetime] = field(default_factory=lambda: LRUCache(10_000))
+    """When this worker first saw that the vendor had finished, by generation. Only patience hangs on it, so it is
+    bounded: other workers end generations that this one has seen."""
 
     def in_seconds(self, seconds: float) -> datetime:
         return self.clock.now() + timedelta(seconds=seconds)

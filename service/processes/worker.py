@@ -64,7 +64,7 @@ class Worker:
                     # The database is away: everything in hand keeps its own counsel; we come back.
                     failures += 1
                     log.exception("claim_failed", worker=self._options.name)
-                    await asyncio.sleep(min(0.2 * 2**failures, 5.0))
+                    await asyncio.sleep(min(0.2 * 2 ** min(failures, 5), 5.0))
             await self._drain()
         finally:
             renewing.cancel()

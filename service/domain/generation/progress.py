@@ -47,6 +47,9 @@ def start_submission(state: Generation, *, now: datetime, grace_until: datetime)
     """Before the vendor is called. Only the worker whose append this is may call it."""
     if state.phase is not Phase.REQUESTED or not state.prompt or state.cancelling:
         return []
+    if state.retry_at is not None and now < state.retry_at:
+        # Another worker tried and was put off since this one looked.
+        return []
     return [
         e.SubmissionStarted(
             generation_id=state.generation_id,
