@@ -1,0 +1,38 @@
+"""The persistent map behaves as a dict that is copied before every change."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.persistent import PersistentMap
+
+
+def test_an_update_leaves_the_earlier_map_as_it_was() -> None:
+    empty: PersistentMap[int] = PersistentMap()
+    one = empty.set("a", 1)
+    two = one.set("a", 2).set("b", 3)
+    assert dict(empty) == {}
+    assert dict(one) == {"a": 1}
+    assert dict(two) == {"a": 2, "b": 3}
+
+
+def test_a_missing_key_is_a_key_error() -> None:
+    empty: PersistentMap[int] = PersistentMap()
+    with pytest.raises(KeyError):
+        empty["a"]
+    with pytest.raises(KeyError):
+        empty.set("b", 1)["a"]
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), st.integers())))
+def test_it_equals_the_dict_of_the_same_updates(updates: list[tuple[str, int]]) -> None:
+    persistent: PersistentMap[int] = PersistentMap()
+    plain: dict[str, int] = {}
+    for key, value in updates:
+        persistent = persistent.set(key, value)
+        plain[key] = value
+    assert dict(persistent) == plain
+    assert len(persistent) == len(plain)
+    assert all(persistent[key] == value for key, value in plain.items())
