@@ -1,0 +1,147 @@
+"""Wake-ups for watchers, and waiting for a position: one listening connection a process, fanned out in memory.
+
+``run`` listens on ``triptych_read`` and looks at ``read.projections`` every second besides, so that a lost message
+costs latency and nothing else. After every (re)connect all watchers are woken and the positions are taken as the
+database has them, also where they went back: after a crash PostgreSQL may have lost the last commits of projections,
+which are then made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import psycopg
+import structlog
+
+from service.adapters.postgres.read_notifier import CHANNEL, Notice, decode
+from service.ports.read_models import ProjectionBehind, ProjectionName
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+QUIET_SECONDS = 5.0
+"""A watcher is woken this often even when nothing is heard."""
+MAX_BACKOFF_SECONDS = 5.0
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class PostgresChangeFeed:
+    """ChangeFeed and PositionWaiter. Works while ``run`` runs; without it, watchers wake every few seconds."""
+
+    def __init__(self, conninfo: str, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._conninfo = conninfo
+        self._poll_seconds = poll_seconds
+        self._positions: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
+        self._polled: dict[str, int] = {}
+        self._moved: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._watchers: dict[str, dict[str, set[asyncio.Event]]] = defaultdict(lambda: defaultdict(set))
+
+    async def run(self) -> None:
+        """Listens until it is cancelled."""
+        failures = 0
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._conninfo, autocommit=True, application_name="triptych change feed", connect_timeout=10
+                ) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    await self._poll(connection, fresh=True)
+                    failures = 0
+                    await self._listen(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+                log.warning("change_feed_interrupted", error=str(error))
+            await asyncio.sleep(min(0.1 * 2**failures, MAX_BACKOFF_SECONDS))
+            failures = min(failures + 1, 10)
+
+    async def _listen(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        poll_at = loop.time() + self._poll_seconds
+        while True:
+            async for message in connection.notifies(timeout=max(poll_at - loop.time(), 0.0)):
+                self._hear(message.payload)
+                if loop.time() >= poll_at:
+                    break
+            await self._poll(connection, fresh=False)
+            poll_at = loop.time() + self._poll_seconds
+
+    def _hear(self, payload: str) -> None:
+        try:
+            notice = decode(payload)
+        except msgspec.DecodeError as error:
+            log.warning("change_feed_foreign_message", error=str(error), payload=payload[:200])
+            return
+        self._wake(notice)
+        self._heard[notice.projection] = max(self._heard.get(notice.projection, 0), notice.position)
+        if notice.position > self._positions.get(notice.projection, 0):
+            self._moved_to(notice.projection, notice.position)
+
+    async def _poll(self, connection: Connection, *, fresh: bool) -> None:
+        cursor = await connection.execute("SELECT name, position FROM read.projections WHERE live")
+        positions: dict[str, int] = dict(await cursor.fetchall())
+        for name, position in positions.items():
+            # What the poll before had seen and no message has told since: that message was lost.
+            if fresh or self._heard.get(name, 0) < self._polled.get(name, 0):
+                self._wake(Notice(name, position))
+            if fresh or position > self._positions.get(name, 0):
+                self._moved_to(name, position)
+            if fresh:
+                self._heard[name] = position
+            else:
+                self._heard[name] = max(self._heard.get(name, 0), self._polled.get(name, 0))
+            self._polled[name] = position
+
+    def _moved_to(self, projection: str, position: int) -> None:
+        self._positions[projection] = position
+        # Whoever waits holds the old event; whoever comes later looks at the position before it waits.
+        self._moved.pop(projection, asyncio.Event()).set()
+
+    def _wake(self, notice: Notice) -> None:
+        watchers = self._watchers.get(notice.projection)
+        if watchers is None:
+            return
+        for key in list(watchers) if notice.keys is None else notice.keys:
+            for event in watchers.get(key, ()):
+                event.set()
+
+    async def watch(self, projection: ProjectionName, key: str) -> AsyncIterator[None]:
+        event = asyncio.Event()
+        watchers = self._watchers[projection]
+        watchers[key].add(event)
+        try:
+            while True:
+                # Cleared before the yield: what happens while the watcher reads wakes it again.
+                event.clear()
+                yield
+                await wait_briefly(event, QUIET_SECONDS)
+        finally:
+            watchers[key].discard(event)
+            if not watchers[key]:
+                del watchers[key]
+
+    async def wait(self, projection: ProjectionName, position: int, *, timeout_seconds: float) -> int:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + timeout_seconds
+        while (reached := self._positions.get(projection, 0)) < position:
+            if loop.time() >= give_up_at:
+                raise ProjectionBehind(projection, position, reached)
+            await wait_briefly(self._moved[projection], give_up_at - loop.time())
+        return reached
+
+    async def wait_for_move(self, projection: ProjectionName, *, timeout_seconds: float) -> None:
+        """Until the projection's position is seen to move, or the timeout."""
+        await wait_briefly(self._moved[projection], timeout_seconds)
+
+
+async def wait_briefly(event: asyncio.Event, timeout_seconds: float) -> None:
+    """Until the event or the timeout, whichever comes first; the caller looks which it was."""
+    try:
+        async with asyncio.timeout(max(timeout_seconds, 0.0)):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,32 @@
+"""Fixtures for every tier. Servers are per test process, what they hold is per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import PostgresServer, run_test_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    with run_test_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database with all migrations, to be copied."""
+    name = postgres_server.create_migrated_database()
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The connection string of a fresh, migrated, empty database."""
+    name = postgres_server.create_database(template=postgres_template)
+    yield postgres_server.conninfo_for(name)
+    postgres_server.drop_database(name)
