@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
 import psycopg
 import structlog
 
+from service.adapters.postgres.pool import Connection, connect
 from service.adapters.postgres.read_notifier import CHANNEL, Notice, decode
 from service.ports.read_models import ProjectionBehind, ProjectionName
 
@@ -26,8 +26,6 @@ POLL_SECONDS = 1.0
 QUIET_SECONDS = 5.0
 """A watcher is woken this often even when nothing is heard."""
 MAX_BACKOFF_SECONDS = 5.0
-
-Connection = psycopg.AsyncConnection[Any]
 
 
 class PostgresChangeFeed:
@@ -39,7 +37,7 @@ class PostgresChangeFeed:
         self._positions: dict[str, int] = {}
         self._heard: dict[str, int] = {}
         self._polled: dict[str, int] = {}
-        self._moved: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._notices: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._watchers: dict[str, dict[str, set[asyncio.Event]]] = defaultdict(lambda: defaultdict(set))
 
     async def run(self) -> None:
@@ -47,9 +45,7 @@ class PostgresChangeFeed:
         failures = 0
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._conninfo, autocommit=True, application_name="triptych change feed", connect_timeout=10
-                ) as connection:
+                async with await connect(self._conninfo, application_name="triptych change feed") as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     await self._poll(connection, fresh=True)
                     failures = 0
@@ -65,8 +61,6 @@ class PostgresChangeFeed:
         while True:
             async for message in connection.notifies(timeout=max(poll_at - loop.time(), 0.0)):
                 self._hear(message.payload)
-                if loop.time() >= poll_at:
-                    break
             await self._poll(connection, fresh=False)
             poll_at = loop.time() + self._poll_seconds
 
@@ -76,32 +70,28 @@ class PostgresChangeFeed:
         except msgspec.DecodeError as error:
             log.warning("change_feed_foreign_message", error=str(error), payload=payload[:200])
             return
+        name = notice.projection
+        self._heard[name] = max(self._heard.get(name, 0), notice.position)
+        self._positions[name] = max(self._positions.get(name, 0), notice.position)
         self._wake(notice)
-        self._heard[notice.projection] = max(self._heard.get(notice.projection, 0), notice.position)
-        if notice.position > self._positions.get(notice.projection, 0):
-            self._moved_to(notice.projection, notice.position)
 
     async def _poll(self, connection: Connection, *, fresh: bool) -> None:
         cursor = await connection.execute("SELECT name, position FROM read.projections WHERE live")
-        positions: dict[str, int] = dict(await cursor.fetchall())
-        for name, position in positions.items():
-            # What the poll before had seen and no message has told since: that message was lost.
-            if fresh or self._heard.get(name, 0) < self._polled.get(name, 0):
-                self._wake(Notice(name, position))
-            if fresh or position > self._positions.get(name, 0):
-                self._moved_to(name, position)
-            if fresh:
-                self._heard[name] = position
-            else:
-                self._heard[name] = max(self._heard.get(name, 0), self._polled.get(name, 0))
+        for name, position in await cursor.fetchall():
+            # What the look before had seen and no message has told since: that message was lost.
+            lost = self._heard.get(name, 0) < self._polled.get(name, 0)
+            moved = position > self._positions.get(name, 0)
+            self._positions[name] = position if fresh else max(self._positions.get(name, 0), position)
+            self._heard[name] = position if fresh else max(self._heard.get(name, 0), self._polled.get(name, 0))
             self._polled[name] = position
-
-    def _moved_to(self, projection: str, position: int) -> None:
-        self._positions[projection] = position
-        # Whoever waits holds the old event; whoever comes later looks at the position before it waits.
-        self._moved.pop(projection, asyncio.Event()).set()
+            if fresh or lost:
+                self._wake(Notice(name, position))
+            elif moved:
+                self._wake(Notice(name, position, []))
 
     def _wake(self, notice: Notice) -> None:
+        # Whoever waits holds the old event; whoever comes later looks at the position before it waits.
+        self._notices.pop(notice.projection, asyncio.Event()).set()
         watchers = self._watchers.get(notice.projection)
         if watchers is None:
             return
@@ -130,12 +120,12 @@ class PostgresChangeFeed:
         while (reached := self._positions.get(projection, 0)) < position:
             if loop.time() >= give_up_at:
                 raise ProjectionBehind(projection, position, reached)
-            await wait_briefly(self._moved[projection], give_up_at - loop.time())
+            await wait_briefly(self.next_notice(projection), give_up_at - loop.time())
         return reached
 
-    async def wait_for_move(self, projection: ProjectionName, *, timeout_seconds: float) -> None:
-        """Until the projection's position is seen to move, or the timeout."""
-        await wait_briefly(self._moved[projection], timeout_seconds)
+    def next_notice(self, projection: ProjectionName) -> asyncio.Event:
+        """Is set when something is next heard of the projection."""
+        return self._notices[projection]
 
 
 async def wait_briefly(event: asyncio.Event, timeout_seconds: float) -> None:

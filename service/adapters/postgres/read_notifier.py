@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 import psycopg
 import structlog
+
+from service.adapters.postgres.pool import Connection, connect
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +60,7 @@ class ReadNotifier:
         failures = 0
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._conninfo, autocommit=True, application_name="triptych notifier", connect_timeout=10
-                ) as connection:
+                async with await connect(self._conninfo, application_name="triptych notifier") as connection:
                     while True:
                         await self._something.wait()
                         await self._send(connection)
@@ -71,21 +70,22 @@ class ReadNotifier:
             await asyncio.sleep(min(0.1 * 2**failures, MAX_BACKOFF_SECONDS))
             failures = min(failures + 1, 10)
 
-    async def _send(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    async def _send(self, connection: Connection) -> None:
         with self._taken() as taken:
             messages = [encode(Notice(name, position, _listed(keys))) for name, (position, keys) in taken.items()]
             await connection.execute("SELECT pg_notify(%s, m) FROM unnest(%s::text[]) AS m", (CHANNEL, messages))
 
     @contextmanager
     def _taken(self) -> Iterator[dict[str, tuple[int, set[str] | None]]]:
-        """What there is to send; put back if sending fails."""
+        """What there is to send; put back if sending fails, without positions: should the server have crashed, a
+        projection may have lost its last commits, and nobody may be told of them."""
         taken, self._pending = self._pending, {}
         self._something.clear()
         try:
             yield taken
         except BaseException:
-            for name, (position, keys) in taken.items():
-                self.announce(name, position, keys)
+            for name, (_, keys) in taken.items():
+                self.announce(name, 0, keys)
             raise
 
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-import psycopg
-from psycopg_pool import AsyncConnectionPool
-
-from service.adapters.postgres.change_feed import PostgresChangeFeed
+from service.adapters.postgres.change_feed import PostgresChangeFeed, wait_briefly
+from service.adapters.postgres.pool import Pool
+from service.adapters.postgres.read_notifier import ReadNotifier
 from service.ports.work_list import Claim
 
 POLL_SECONDS = 1.0
-
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+MIN_WAIT_SECONDS = 0.01
+"""Between looks at a row that is due by the database's clock and not yet by the worker's."""
 
 _CLAIM = """
     WITH ready AS (
@@ -62,16 +60,15 @@ _WAKE = """
 
 
 class PostgresWorkList:
-    def __init__(self, pool: Pool, feed: PostgresChangeFeed) -> None:
+    def __init__(self, pool: Pool, feed: PostgresChangeFeed, notifier: ReadNotifier) -> None:
         self._pool = pool
         self._feed = feed
+        self._notifier = notifier
 
     async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
         until = now + timedelta(seconds=lease_seconds)
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                _CLAIM, {"worker": worker, "now": now, "until": until, "limit": limit}
-            )
+            cursor = await connection.execute(_CLAIM, {"worker": worker, "now": now, "until": until, "limit": limit})
             rows = await cursor.fetchall()
         rows.sort(key=lambda row: (row[4], row[3]))
         return [Claim(*row[:4]) for row in rows]
@@ -81,14 +78,10 @@ class PostgresWorkList:
     ) -> set[str]:
         until = now + timedelta(seconds=lease_seconds)
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                _RENEW, {"worker": worker, "ids": list(generation_ids), "until": until}
-            )
+            cursor = await connection.execute(_RENEW, {"worker": worker, "ids": list(generation_ids), "until": until})
             return {row[0] for row in await cursor.fetchall()}
 
-    async def release(
-        self, worker: str, generation_id: str, *, due_at: datetime, seen_position: int = 0
-    ) -> None:
+    async def release(self, worker: str, generation_id: str, *, due_at: datetime, seen_position: int = 0) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(
                 _RELEASE, {"worker": worker, "id": generation_id, "due_at": due_at, "seen": seen_position}
@@ -97,13 +90,15 @@ class PostgresWorkList:
     async def wake(self, generation_id: str, now: datetime) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(_WAKE, {"id": generation_id, "now": now})
+        self._notifier.announce("work_list", 0, (generation_id,))
 
     async def wait_for_work(self, *, timeout_seconds: float) -> None:
-        moved = self._feed.next_move("work_list")
+        # Taken before the look, so that what comes in between is not missed.
+        notice = self._feed.next_notice("work_list")
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "SELECT extract(epoch FROM min(ready_at) - now())::float8 FROM read.work_list"
             )
             row = await cursor.fetchone()
-        ready_in_seconds = POLL_SECONDS if row is None or row[0] is None else row[0]
-        await moved.wait(min(timeout_seconds, POLL_SECONDS, ready_in_seconds))
+        ready_in_seconds = POLL_SECONDS if row is None or row[0] is None else max(row[0], MIN_WAIT_SECONDS)
+        await wait_briefly(notice, min(timeout_seconds, POLL_SECONDS, ready_in_seconds))

@@ -1,0 +1,281 @@
+"""How each generation stands: one row from its request to its end, with its outputs.
+
+The outputs are kept in the row too, although the gallery has them: an answer about one generation is then of one
+moment, and never says "succeeded" with the pictures still to come from another projection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from service.domain.account import CreditsRefunded
+from service.domain.generation import events as e
+from service.domain.generation.events import StoredMedia
+from service.ports.event_store import RecordedEvent
+from service.ports.read_models import ENDED_STATES
+from service.projections.projection import Connection, Projection, UnknownRow
+from service.projections.rows import fetch, select_rows, upsert_rows, write
+
+
+class Output(msgspec.Struct):
+    """What a generation delivered; the rest of an item's row is its generation's."""
+
+    item_id: str
+    index: int
+    seed: int | None
+    media: StoredMedia
+    thumbnail: StoredMedia
+    favorite: bool
+    trashed: bool
+    create_time: datetime
+    create_position: int
+    update_position: int
+
+
+class StoredGeneration(msgspec.Struct):
+    """The columns of ``generations``."""
+
+    generation_id: str
+    user_id: str
+    request_id: str
+    generation_type: str
+    model: str
+    state: str
+    cancelling: bool
+    """The user wants out and the vendor has not answered yet; ``state`` is what it would be otherwise."""
+    prompt: str
+    improved_prompt: str
+    prompt_source: str
+    own_words_reason: str
+    aspect_ratio: str
+    output_count: int
+    seed: int | None
+    enhance_prompt: bool
+    reference_media_id: str
+    credits_per_output: int
+    credits_debited: int
+    credits_refunded: int
+    delivered_count: int
+    failure_reason: str
+    failure_detail: str
+    cancel_refused_why: str
+    provider_request_id: str
+    create_time: datetime
+    create_position: int
+    deadline_time: datetime
+    end_time: datetime | None
+    update_position: int
+    outputs: list[Output]
+
+
+SCHEMA_SQL = """
+CREATE TABLE generations (
+    generation_id text COLLATE "C" PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL,
+    request_id text NOT NULL,
+    generation_type text NOT NULL,
+    model text NOT NULL,
+    state text NOT NULL,
+    cancelling boolean NOT NULL,
+    prompt text NOT NULL,
+    improved_prompt text NOT NULL,
+    prompt_source text NOT NULL,
+    own_words_reason text NOT NULL,
+    aspect_ratio text NOT NULL,
+    output_count integer NOT NULL,
+    seed bigint,
+    enhance_prompt boolean NOT NULL,
+    reference_media_id text NOT NULL,
+    credits_per_output integer NOT NULL,
+    credits_debited bigint NOT NULL,
+    credits_refunded bigint NOT NULL,
+    delivered_count integer NOT NULL,
+    failure_reason text NOT NULL,
+    failure_detail text NOT NULL,
+    cancel_refused_why text NOT NULL,
+    provider_request_id text NOT NULL,
+    create_time timestamptz NOT NULL,
+    create_position bigint NOT NULL,
+    deadline_time timestamptz NOT NULL,
+    end_time timestamptz,
+    update_position bigint NOT NULL,
+    outputs jsonb NOT NULL
+) WITH (fillfactor = 80);
+CREATE INDEX generations_listed ON generations (user_id, create_position, generation_id);
+CREATE INDEX generations_unfinished ON generations (user_id, create_position, generation_id) WHERE end_time IS NULL;
+"""
+
+_SELECT = select_rows("generations", "generation_id", StoredGeneration)
+_UPSERT = upsert_rows("generations", ["generation_id"], StoredGeneration)
+
+_OUTPUT_EVENTS = (e.ImageProduced, e.VideoProduced, e.ItemFavorited, e.ItemUnfavorited, e.ItemTrashed, e.ItemRestored)
+_STEP_EVENTS = (
+    e.PromptModerated,
+    e.PromptEnhanced,
+    e.SubmissionStarted,
+    e.SubmissionDeferred,
+    e.GenerationSubmitted,
+    e.CancellationRequested,
+    e.CancellationRefused,
+)
+_END_EVENTS = (e.GenerationSucceeded, e.GenerationFailed, e.GenerationCancelled)
+
+
+def begin(recorded: RecordedEvent, event: e.GenerationRequested) -> StoredGeneration:
+    return StoredGeneration(
+        generation_id=event.generation_id,
+        user_id=event.user_id,
+        request_id=event.request_id,
+        generation_type=event.asked.generation_type,
+        model=event.model,
+        state="queued",
+        cancelling=False,
+        prompt=event.asked.prompt,
+        improved_prompt="",
+        prompt_source="",
+        own_words_reason="",
+        aspect_ratio=event.aspect_ratio,
+        output_count=event.output_count,
+        seed=event.asked.seed,
+        enhance_prompt=event.asked.enhance_prompt,
+        reference_media_id=event.asked.reference_media_id,
+        credits_per_output=event.credits_per_output,
+        # The debit stands in the same append; the account's invariants make the two equal.
+        credits_debited=event.credits_per_output * event.output_count,
+        credits_refunded=0,
+        delivered_count=0,
+        failure_reason="",
+        failure_detail="",
+        cancel_refused_why="",
+        provider_request_id="",
+        create_time=event.requested_at,
+        create_position=recorded.position,
+        deadline_time=event.deadline_at,
+        end_time=None,
+        update_position=recorded.position,
+        outputs=[],
+    )
+
+
+def change(row: StoredGeneration, recorded: RecordedEvent) -> None:
+    """Brings a row up to an event of its generation."""
+    row.update_position = recorded.position
+    event = recorded.event
+    if isinstance(event, CreditsRefunded):
+        row.credits_refunded += event.credits
+    elif isinstance(event, _OUTPUT_EVENTS):
+        _change_outputs(row, recorded, event)
+    elif isinstance(event, _END_EVENTS):
+        _end(row, recorded, event)
+    elif row.state not in ENDED_STATES:
+        _step(row, event)
+
+
+def _step(row: StoredGeneration, event: object) -> None:
+    match event:
+        case e.PromptModerated():
+            row.state = "preparing"
+        case e.PromptEnhanced():
+            row.improved_prompt = event.prompt
+            row.prompt_source = event.source
+            row.own_words_reason = event.own_words_reason
+        case e.SubmissionStarted():
+            row.state = "submitting"
+        case e.SubmissionDeferred():
+            row.state = "preparing"
+        case e.GenerationSubmitted():
+            row.state = "submitted"
+            row.provider_request_id = event.provider_request_id
+        case e.CancellationRequested():
+            row.cancelling = True
+            row.cancel_refused_why = ""
+        case e.CancellationRefused():
+            row.cancelling = False
+            row.cancel_refused_why = event.why
+
+
+def _end(row: StoredGeneration, recorded: RecordedEvent, event: e.EndEvent) -> None:
+    row.end_time = recorded.recorded_at
+    row.cancelling = False
+    match event:
+        case e.GenerationSucceeded():
+            row.state = "succeeded"
+            row.delivered_count = event.delivered_count
+            row.failure_detail = event.undelivered_detail
+        case e.GenerationFailed():
+            row.state = "failed"
+            row.failure_reason = event.failure_reason
+            row.failure_detail = event.detail
+        case e.GenerationCancelled():
+            row.state = "cancelled"
+
+
+def _change_outputs(
+    row: StoredGeneration, recorded: RecordedEvent, event: e.ImageProduced | e.VideoProduced | e.ItemEvent
+) -> None:
+    if isinstance(event, e.ImageProduced | e.VideoProduced):
+        row.outputs.append(
+            Output(
+                item_id=event.item_id,
+                index=event.index,
+                seed=event.seed,
+                media=event.media,
+                thumbnail=event.thumbnail,
+                favorite=False,
+                trashed=False,
+                create_time=recorded.recorded_at,
+                create_position=recorded.position,
+                update_position=recorded.position,
+            )
+        )
+        return
+    output = next((each for each in row.outputs if each.item_id == event.item_id), None)
+    if output is None:
+        raise UnknownRow("generations", "item", event.item_id)
+    output.update_position = recorded.position
+    match event:
+        case e.ItemFavorited() | e.ItemUnfavorited():
+            output.favorite = isinstance(event, e.ItemFavorited)
+        case e.ItemTrashed() | e.ItemRestored():
+            output.trashed = isinstance(event, e.ItemTrashed)
+
+
+async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[str]:
+    begun = {each.event.generation_id for each in events if isinstance(each.event, e.GenerationRequested)}
+    touched = {each.event.generation_id for each in events}  # type: ignore[union-attr]
+    rows = {row.generation_id: row for row in await fetch(connection, _SELECT, touched - begun, StoredGeneration)}
+    for recorded in events:
+        if isinstance(recorded.event, e.GenerationRequested):
+            rows[recorded.event.generation_id] = begin(recorded, recorded.event)
+            continue
+        generation_id: str = recorded.event.generation_id  # type: ignore[union-attr]
+        row = rows.get(generation_id)
+        if row is None:
+            raise UnknownRow("generations", "generation", generation_id)
+        change(row, recorded)
+    await write(connection, _UPSERT, list(rows.values()))
+    await _forget_progress(connection, events)
+    return touched | {row.user_id for row in rows.values()}
+
+
+async def _forget_progress(connection: Connection, events: Sequence[RecordedEvent]) -> None:
+    """The vendor's reports about what has ended are of no use to anyone."""
+    ended = [each.event.generation_id for each in events if isinstance(each.event, _END_EVENTS)]
+    if ended:
+        await connection.execute("DELETE FROM read.generation_progress WHERE generation_id = ANY(%s)", (ended,))
+
+
+GENERATIONS = Projection(
+    name="generations",
+    version=1,
+    event_types=frozenset(
+        each.__name__
+        for each in (e.GenerationRequested, *_STEP_EVENTS, *_OUTPUT_EVENTS, *_END_EVENTS, CreditsRefunded)
+    ),
+    schema_sql=SCHEMA_SQL,
+    tables=("generations",),
+    apply=apply,
+)

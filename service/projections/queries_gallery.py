@@ -1,0 +1,98 @@
+"""Queries on the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import sql
+
+from service.domain.errors import NotFound
+from service.ports.read_models import Cursor, ItemChanges, ItemFilter, ItemPage, ItemRow, TypeCount
+from service.projections.queries import Keyset, Pool, answer, ask, check_limit, decode, rows_as_json
+from service.projections.rows import columns
+from service.projections.words import search_query
+
+_ITEMS = sql.SQL("read.gallery_items")
+_FIELDS = columns(ItemRow.__struct_fields__)
+
+_ITEM = answer(
+    "gallery",
+    rows_as_json(
+        sql.SQL("SELECT {} FROM {} WHERE item_id = %(item_id)s AND user_id = %(user_id)s").format(_FIELDS, _ITEMS)
+    ),
+)
+_CHANGES = answer(
+    "gallery",
+    rows_as_json(
+        sql.SQL(
+            "SELECT {} FROM {} WHERE user_id = %(user_id)s AND update_position > %(after)s"
+            " ORDER BY update_position LIMIT %(limit)s"
+        ).format(_FIELDS, _ITEMS)
+    ),
+)
+_COUNTS = answer(
+    "gallery",
+    rows_as_json(
+        sql.SQL(
+            "SELECT generation_type, count, favorite_count, trashed_count FROM read.gallery_counts"
+            " WHERE user_id = %(user_id)s ORDER BY generation_type"
+        )
+    ),
+)
+
+
+class PostgresGalleryQueries:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage:
+        keyset = Keyset(cursor, limit)
+        condition, parameters = _condition(where)
+        query = answer("gallery", keyset.columns(_FIELDS, _ITEMS, "item_id", condition))
+        position, found, behind = await ask(self._pool, "gallery", query, keyset.parameters | parameters)
+        items, older, newer = keyset.page(decode(found, ItemRow), behind=behind, id_field="item_id")
+        return ItemPage(
+            items=items,
+            older=older,
+            newer=newer,
+            has_next=older is not None,
+            has_previous=newer is not None,
+            position=position,
+        )
+
+    async def count_items(self, user_id: str) -> tuple[Sequence[TypeCount], int]:
+        position, found = await ask(self._pool, "gallery", _COUNTS, {"user_id": user_id})
+        return decode(found, TypeCount), position
+
+    async def item(self, user_id: str, item_id: str) -> tuple[ItemRow, int]:
+        parameters = {"user_id": user_id, "item_id": item_id}
+        position, found = await ask(self._pool, "gallery", _ITEM, parameters)
+        rows = decode(found, ItemRow)
+        if not rows:
+            raise NotFound("item", item_id)
+        return rows[0], position
+
+    async def changes(self, user_id: str, *, after: int, limit: int) -> ItemChanges:
+        parameters = {"user_id": user_id, "after": after, "limit": check_limit(limit) + 1}
+        position, found = await ask(self._pool, "gallery", _CHANGES, parameters)
+        items = decode(found, ItemRow)
+        if len(items) <= limit:
+            return ItemChanges(items=tuple(items), position=position, caught_up=True)
+        # An event changes one item, so no two rows share a position and none is cut in half.
+        return ItemChanges(items=tuple(items[:limit]), position=items[limit - 1].update_position, caught_up=False)
+
+
+def _condition(where: ItemFilter) -> tuple[sql.Composed, dict[str, Any]]:
+    """What a filter means, in the words of the partial indexes."""
+    conditions = [sql.SQL("user_id = %(user_id)s"), sql.SQL("trashed" if where.trashed else "NOT trashed")]
+    parameters: dict[str, Any] = {"user_id": where.user_id}
+    if where.generation_type:
+        conditions.append(sql.SQL("generation_type = %(generation_type)s"))
+        parameters["generation_type"] = where.generation_type
+    if where.favorite_only:
+        conditions.append(sql.SQL("favorite"))
+    if search := search_query(where.user_id, where.words):
+        conditions.append(sql.SQL("search @@ %(search)s::tsquery"))
+        parameters["search"] = search
+    return sql.SQL(" AND ").join(conditions), parameters
