@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.persistent import PersistentMap
@@ -26,6 +26,7 @@ def test_a_missing_key_is_a_key_error() -> None:
         empty.set("b", 1)["a"]
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers())))
 def test_it_equals_the_dict_of_the_same_updates(updates: list[tuple[str, int]]) -> None:
     persistent: PersistentMap[int] = PersistentMap()
