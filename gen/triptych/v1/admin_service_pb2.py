@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/admin_service.proto\x12\x0btriptych.v1\"\x96\x02\n\nProjection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x0b\n\x03lag\x18\x04 \x01(\x03\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.triptych.v1.Projection.State\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x16\n\x0e\x65rror_position\x18\x07 \x01(\x03\x12\r\n\x05\x62uild\x18\x08 \x01(\x05\x12\x0f\n\x07serving\x18\t \x01(\x08\"U\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_LIVE\x10\x01\x12\x12\n\x0eSTATE_BUILDING\x10\x02\x12\x11\n\rSTATE_STOPPED\x10\x03\"\x18\n\x16ListProjectionsRequest\"^\n\x17ListProjectionsResponse\x12,\n\x0bprojections\x18\x01 \x03(\x0b\x32\x17.triptych.v1.Projection\x12\x15\n\rhead_position\x18\x02 \x01(\x03\"H\n\x10SkipEventRequest\x12\x12\n\nprojection\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\"@\n\x11SkipEventResponse\x12+\n\nprojection\x18\x01 \x01(\x0b\x32\x17.triptych.v1.Projection2\xb8\x01\n\x0c\x41\x64minService\x12\\\n\x0fListProjections\x12#.triptych.v1.ListProjectionsRequest\x1a$.triptych.v1.ListProjectionsResponse\x12J\n\tSkipEvent\x12\x1d.triptych.v1.SkipEventRequest\x1a\x1e.triptych.v1.SkipEventResponseB\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/admin_service.proto\x12\x0btriptych.v1\"\x96\x02\n\nProjection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x0b\n\x03lag\x18\x04 \x01(\x03\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.triptych.v1.Projection.State\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x16\n\x0e\x65rror_position\x18\x07 \x01(\x03\x12\r\n\x05\x62uild\x18\x08 \x01(\x05\x12\x0f\n\x07serving\x18\t \x01(\x08\"U\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_LIVE\x10\x01\x12\x12\n\x0eSTATE_BUILDING\x10\x02\x12\x11\n\rSTATE_STOPPED\x10\x03\"\x18\n\x16ListProjectionsRequest\"^\n\x17ListProjectionsResponse\x12,\n\x0bprojections\x18\x01 \x03(\x0b\x32\x17.triptych.v1.Projection\x12\x15\n\rhead_position\x18\x02 \x01(\x03\"H\n\x10SkipEventRequest\x12\x12\n\nprojection\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\"A\n\x11SkipEventResponse\x12,\n\x0bprojections\x18\x01 \x03(\x0b\x32\x17.triptych.v1.Projection2\xb8\x01\n\x0c\x41\x64minService\x12\\\n\x0fListProjections\x12#.triptych.v1.ListProjectionsRequest\x1a$.triptych.v1.ListProjectionsResponse\x12J\n\tSkipEvent\x12\x1d.triptych.v1.SkipEventRequest\x1a\x1e.triptych.v1.SkipEventResponseB\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SKIPEVENTREQUEST']._serialized_start=451
   _globals['_SKIPEVENTREQUEST']._serialized_end=523
   _globals['_SKIPEVENTRESPONSE']._serialized_start=525
-  _globals['_SKIPEVENTRESPONSE']._serialized_end=589
-  _globals['_ADMINSERVICE']._serialized_start=592
-  _globals['_ADMINSERVICE']._serialized_end=776
+  _globals['_SKIPEVENTRESPONSE']._serialized_end=590
+  _globals['_ADMINSERVICE']._serialized_start=593
+  _globals['_ADMINSERVICE']._serialized_end=777
 # @@protoc_insertion_point(module_scope)

@@ -159,7 +159,7 @@ class SkipEventRequest(_message.Message):
     position: _builtins.int
     """Required. Position of the event that stopped it: its error_position."""
     reason: _builtins.str
-    """Required. Why it is right to go on without it, 1 to 500 characters; goes to the log with the caller's name."""
+    """Required. Why it is right to go on without it, 1 to 500 characters; kept with the caller's name."""
     def __init__(
         self,
         *,
@@ -181,19 +181,19 @@ class SkipEventResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PROJECTION_FIELD_NUMBER: _builtins.int
+    PROJECTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def projection(self) -> Global___Projection:
-        """The projection after it."""
+    def projections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Projection]:
+        """The projection's builds after it, by build."""
 
     def __init__(
         self,
         *,
-        projection: Global___Projection | None = ...,
+        projections: _abc.Iterable[Global___Projection] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["projection", b"projection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["projection", b"projection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["projections", b"projections"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,10 +68,11 @@ class AdminServiceServicer:
 
     def SkipEvent(self, request, context):
         """Lets a stopped projection go on without the event that stopped it. The event stays in the log; what it would
-        have changed in this projection is missing until the projection is rebuilt. Doing it again changes nothing.
+        have changed is missing from this version of the projection, in rebuilds too. Who skipped it, when and why is kept.
+        Not idempotent: a second call finds the projection going on, and is refused.
 
         Errors: INVALID_ARGUMENT; NOT_FOUND when there is no such projection; FAILED_PRECONDITION when the projection is
-        not stopped at that position.
+        not stopped at that position (any more).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

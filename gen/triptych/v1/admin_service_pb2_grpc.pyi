@@ -44,10 +44,11 @@ class AdminServiceStub:
     """
     SkipEvent: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SkipEventRequest, _admin_service_pb2.SkipEventResponse]
     """Lets a stopped projection go on without the event that stopped it. The event stays in the log; what it would
-    have changed in this projection is missing until the projection is rebuilt. Doing it again changes nothing.
+    have changed is missing from this version of the projection, in rebuilds too. Who skipped it, when and why is kept.
+    Not idempotent: a second call finds the projection going on, and is refused.
 
     Errors: INVALID_ARGUMENT; NOT_FOUND when there is no such projection; FAILED_PRECONDITION when the projection is
-    not stopped at that position.
+    not stopped at that position (any more).
     """
 
 @_typing.type_check_only
@@ -66,10 +67,11 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     SkipEvent: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SkipEventRequest, _admin_service_pb2.SkipEventResponse]  # type: ignore[assignment]
     """Lets a stopped projection go on without the event that stopped it. The event stays in the log; what it would
-    have changed in this projection is missing until the projection is rebuilt. Doing it again changes nothing.
+    have changed is missing from this version of the projection, in rebuilds too. Who skipped it, when and why is kept.
+    Not idempotent: a second call finds the projection going on, and is refused.
 
     Errors: INVALID_ARGUMENT; NOT_FOUND when there is no such projection; FAILED_PRECONDITION when the projection is
-    not stopped at that position.
+    not stopped at that position (any more).
     """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,10 +99,11 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.SkipEventResponse, _abc.Awaitable[_admin_service_pb2.SkipEventResponse]]:
         """Lets a stopped projection go on without the event that stopped it. The event stays in the log; what it would
-        have changed in this projection is missing until the projection is rebuilt. Doing it again changes nothing.
+        have changed is missing from this version of the projection, in rebuilds too. Who skipped it, when and why is kept.
+        Not idempotent: a second call finds the projection going on, and is refused.
 
         Errors: INVALID_ARGUMENT; NOT_FOUND when there is no such projection; FAILED_PRECONDITION when the projection is
-        not stopped at that position.
+        not stopped at that position (any more).
         """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
