@@ -52,6 +52,9 @@ _LONGEST_FIRST: Final = sorted(_STEMS, key=len, reverse=True)
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
+_LONGEST_ENDING: Final = 5
+
+
 def in_english(text: str) -> str:
     """The text in English as far as the glossary goes; text without Cyrillic letters as it is."""
     unknown = []
@@ -60,10 +63,15 @@ def in_english(text: str) -> str:
         word = match.group().lower()
         if not re.search("[а-яё]", word):
             return match.group()
-        known = _WHOLE.get(word) or next((_STEMS[stem] for stem in _LONGEST_FIRST if word.startswith(stem)), None)
+        known = _WHOLE.get(word) or next((_STEMS[stem] for stem in _LONGEST_FIRST if _is_form(word, stem)), None)
         if known is None:
             unknown.append(word)
         return known or match.group()
 
     translated = _WORD.sub(replaced, text)
     return f'{translated} (as in: "{text}")' if unknown else translated
+
+
+def _is_form(word: str, stem: str) -> bool:
+    """Whether the word is the stem with an ending: what is longer is another word."""
+    return word.startswith(stem) and len(word) - len(stem) <= _LONGEST_ENDING
