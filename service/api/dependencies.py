@@ -1,0 +1,55 @@
+"""What the API stands on; the composition root fills it in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from service.application.credits import Credits
+from service.application.curation import Curation
+from service.application.generations import Generations
+from service.application.history import History
+from service.domain.catalog import Catalog
+from service.ports.media_store import MediaStore
+from service.ports.read_models import (
+    ChangeFeed,
+    CreditQueries,
+    GalleryQueries,
+    GenerationQueries,
+    PositionWaiter,
+    ProjectionStatus,
+)
+
+
+class ProjectionControl(Protocol):
+    async def statuses(self) -> Sequence[ProjectionStatus]:
+        """Every build that serves, is being built or has stopped, by name and build."""
+        ...
+
+    async def skip(self, projection: str, position: int, *, actor: str, reason: str) -> None:
+        """Lets a stopped projection go on after the event at ``position``.
+
+        Raises PreconditionFailed when it is not stopped there (any more)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Commands, queries, and the event that is set when streams have to end."""
+
+    generations: Generations
+    credits: Credits
+    curation: Curation
+    history: History
+    catalog: Catalog
+    media: MediaStore
+    gallery_queries: GalleryQueries
+    generation_queries: GenerationQueries
+    credit_queries: CreditQueries
+    waiter: PositionWaiter
+    feed: ChangeFeed
+    projections: ProjectionControl
+    max_upload_bytes: int = 10 * 2**20
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
