@@ -23,7 +23,7 @@ from service.api import refusals
 from service.domain import errors
 from service.ports.event_store import EventStoreUnavailable
 from service.ports.media_store import MediaRejected, MediaUnavailable
-from service.ports.read_models import ProjectionBehind
+from service.ports.read_models import ProjectionBehind, ReadModelsUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,10 @@ RULES: tuple[tuple[type[Exception], Rule], ...] = (
     (
         EventStoreUnavailable,
         Rule(Code.UNAVAILABLE, 1.0, "STORE_UNAVAILABLE", "The event store is away; try again."),
+    ),
+    (
+        ReadModelsUnavailable,
+        Rule(Code.UNAVAILABLE, 1.0, "READ_MODELS_UNAVAILABLE", "The read models are away; try again."),
     ),
     (
         MediaUnavailable,

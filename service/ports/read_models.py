@@ -264,3 +264,7 @@ class ProjectionBehind(Exception):
         self.projection = projection
         self.wanted = wanted
         self.reached = reached
+
+
+class ReadModelsUnavailable(Exception):
+    """The read models cannot be reached, or nothing has been built yet. A later query may find them."""
