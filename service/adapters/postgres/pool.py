@@ -87,3 +87,8 @@ def make_pool(
         name=application_name,
         open=False,
     )
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line: PostgreSQL's messages have several, timeouts have none."""
+    return " ".join(str(error).split()) or type(error).__name__

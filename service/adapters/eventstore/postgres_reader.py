@@ -1,0 +1,99 @@
+"""Reading the log: one statement a page, in autocommit, so that nothing is held between pages.
+
+A filtered read looks through the log in windows of positions: a type of which there are few events costs several
+short statements and never one long one. Each page also says how far it has looked and where the log ended in the
+same snapshot; positions become visible in order, so everything up to there is final.
+
+A read is repeated on a new connection, a bounded number of times, when its connection turns out to be dead: after
+a restart of the database every pooled connection is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
+
+from service.adapters.eventstore.codec import StoredEvent
+from service.adapters.postgres.pool import Pool, describe
+from service.ports.event_store import EventStoreUnavailable
+
+FILTER_WINDOW = 50_000
+"""Positions that one filtered statement looks through."""
+END_OF_LOG = 2**63 - 1
+_MAX_TRIES = 3
+
+_COLUMNS = "position, stream, version, event_id, type, data::text AS data, metadata::text AS metadata, recorded_at"
+_HEAD = "SELECT coalesce(max(position), 0) FROM triptych.events"
+_STREAM = (
+    f"SELECT {_COLUMNS} FROM triptych.events "  # noqa: S608 - constants
+    "WHERE stream = %s AND version > %s ORDER BY version LIMIT %s"
+)
+_PAGE = f"""
+SELECT log.head, e.* FROM ({_HEAD}) AS log (head) LEFT JOIN LATERAL (
+    SELECT {_COLUMNS} FROM triptych.events
+    WHERE position > %(after)s AND position <= %(until)s {{where}} ORDER BY position LIMIT %(limit)s
+) AS e ON true
+"""  # noqa: S608 - constants
+_PAGE_OF_ALL = _PAGE.format(where="")
+_PAGE_OF_TYPES = _PAGE.format(where="AND type = ANY (%(types)s)")
+
+
+class Page(NamedTuple):
+    rows: list[StoredEvent]
+    reached: int
+    """Everything up to here was looked through."""
+    head: int
+    """The end of the log when this was read."""
+
+
+class LogReader:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def head(self) -> int:
+        rows = await self._fetch(_HEAD, ())
+        head: int = rows[0][0]
+        return head
+
+    async def stream(self, stream: str, after_version: int, limit: int) -> list[StoredEvent]:
+        return [StoredEvent(*row) for row in await self._fetch(_STREAM, (stream, after_version, limit))]
+
+    async def page(self, after: int, until: int, types: Collection[str] | None, limit: int) -> Page:
+        """Up to ``limit`` events in (after, until], or of the first window of it if types are given."""
+        parameters: dict[str, Any] = {"after": after, "until": until, "limit": limit}
+        query = _PAGE_OF_ALL
+        if types is not None:
+            parameters |= {"until": min(until, after + FILTER_WINDOW), "types": list(types)}
+            query = _PAGE_OF_TYPES
+        found = await self._fetch(query, parameters)
+        head: int = found[0][0]
+        rows = [StoredEvent(*row[1:]) for row in found if row[1] is not None]
+        rows.sort()  # by position; they are, but SQL does not promise it through a join
+        if len(rows) == limit:
+            return Page(rows, rows[-1].position, head)
+        return Page(rows, max(after, min(parameters["until"], head)), head)
+
+    async def _fetch(self, query: str, parameters: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+        for attempt in range(1, _MAX_TRIES + 1):
+            try:
+                async with self._pool.connection() as connection:
+                    cursor = connection.cursor(binary=True)
+                    await cursor.execute(query, parameters, prepare=True)
+                    return await cursor.fetchall()
+            except (PoolTimeout, PoolClosed, TooManyRequests, errors.QueryCanceled) as error:
+                _unavailable(error)
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+                if attempt == _MAX_TRIES:
+                    _unavailable(error)
+                await self._pool.check()  # puts new connections in place of the dead
+            except psycopg.Error as error:
+                _unavailable(error)
+        raise AssertionError("unreachable")
+
+
+def _unavailable(error: Exception) -> NoReturn:
+    raise EventStoreUnavailable(f"PostgreSQL cannot be read: {describe(error)}") from error
