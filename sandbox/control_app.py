@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import UnknownFault
+from sandbox.http_faults import client_gone
 from sandbox.listener import Listener
 from sandbox.world import World
 
@@ -40,6 +41,7 @@ def control_app(world: World, listeners: Mapping[str, Listener]) -> Starlette:
             Route("/sandbox/listening", control.listen, methods=["POST"]),
             Route("/sandbox/reset", control.reset, methods=["POST"]),
         ],
+        exception_handlers={ClientDisconnect: client_gone},
     )
 
 

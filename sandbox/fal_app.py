@@ -11,7 +11,7 @@ import uuid
 from typing import Any, Final
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -19,7 +19,7 @@ from sandbox.fal_errors import VendorRefusal, flat_error, http_error, named_erro
 from sandbox.fal_media import FalMedia
 from sandbox.fault_kinds import MODEL_ERRORS, REQUEST_ERRORS, Operation
 from sandbox.faults import Fault, unknown_words
-from sandbox.http_faults import Connections, Dropped, broken_json, early_answer
+from sandbox.http_faults import Connections, Dropped, broken_json, client_gone, early_answer
 from sandbox.jobs import Job
 from sandbox.models import MODELS
 from sandbox.runner import checked_arguments
@@ -41,7 +41,8 @@ def fal_app(world: World, connections: Connections, base_url: str) -> Starlette:
             Route(job + "/cancel", queue.cancel, methods=["PUT"]),
             Route(job, queue.result, methods=["GET"]),
             Route("/{model:path}", queue.submit, methods=_BODY_METHODS),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: client_gone},
     )
 
 

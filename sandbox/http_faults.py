@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Final, Protocol
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -99,6 +100,11 @@ async def early_answer(
 
 def broken_json() -> Response:
     return Response('{"status": "IN_QUEUE", "request_id": "019', media_type="application/json")
+
+
+async def client_gone(request: Request, error: Exception) -> Response:
+    """Exception handler: the client went away in the middle of its request (it was killed, say)."""
+    return Response(status_code=499)
 
 
 async def _disconnected(receive: Receive) -> None:

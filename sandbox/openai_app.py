@@ -13,13 +13,13 @@ import uuid
 from typing import Any, Final
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.enhancement import answer_text
 from sandbox.fault_kinds import Operation
-from sandbox.http_faults import Connections, early_answer
+from sandbox.http_faults import Connections, client_gone, early_answer
 from sandbox.moderation import UnreadableInput, moderated, text_of
 from sandbox.world import World
 
@@ -59,7 +59,8 @@ def openai_app(world: World, connections: Connections) -> Starlette:
         routes=[
             Route("/v1/responses", vendor.responses, methods=["POST"]),
             Route("/v1/moderations", vendor.moderations, methods=["POST"]),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: client_gone},
     )
 
 

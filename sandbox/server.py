@@ -64,6 +64,7 @@ class Sandbox:
             "TRIPTYCH_CA_FILE": str(self.ca_file),
             "TRIPTYCH_OPENAI_BASE_URL": self.openai_base_url,
             "TRIPTYCH_OPENAI_API_KEY": self.openai_api_key,
+            "TRIPTYCH_ALLOW_PRIVATE_MEDIA_URLS": "true",
         }
 
 

@@ -37,7 +37,7 @@ async def _fresh(sandbox: Sandbox) -> None:
     await sandbox.control.reset()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client(sandbox: Sandbox) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
         base_url=sandbox.openai_base_url, api_key=sandbox.openai_api_key, timeout=BOUND_SECONDS, max_retries=0

@@ -16,7 +16,7 @@ import pytest
 from sandbox import SandboxControl, SandboxOptions, running_sandbox
 from sandbox.listener import PortTaken
 from sandbox.options import InvalidOption
-from tests.support.fal_queue import BOUND_SECONDS, Queue
+from tests.support.fal_queue import BOUND_SECONDS, Queue, until
 
 
 async def test_the_program_says_where_it_is_and_leaves_when_told(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ async def test_a_port_that_is_taken_is_named(queue: Queue) -> None:
 
 
 async def test_the_queue_counts_down_at_a_believable_pace() -> None:
-    """At speed 1 the first answer is a place in the queue; nothing is assumed about how long it stays."""
-    async with running_sandbox(SandboxOptions(picture_side=96)) as sandbox:
+    """The first answer is a place in the queue; nothing is assumed about how long it stays."""
+    async with running_sandbox(SandboxOptions(speed=4, picture_side=96)) as sandbox:
         context = ssl.create_default_context(cafile=str(sandbox.ca_file))
         headers = {"Authorization": f"Key {sandbox.fal_key}"}
         async with httpx.AsyncClient(verify=context, headers=headers, trust_env=False, timeout=BOUND_SECONDS) as http:
@@ -122,3 +122,19 @@ async def test_requests_are_counted(queue: Queue) -> None:
     counters = await queue.sandbox.control.counters()
     assert counters["fal.submit"] == counters["fal.submit.accepted"] == counters["fal.result"] == 1
     assert counters["fal.status"] >= 1
+
+
+async def test_a_client_that_dies_in_its_request_leaves_no_job(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = queue.sandbox.fal_host.rpartition(":")
+    context = ssl.create_default_context(cafile=str(queue.sandbox.ca_file))
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    head = "POST /fal-ai/imagen4/preview HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+    writer.write(f"{head}Authorization: Key {queue.sandbox.fal_key}\r\n\r\n{{".encode())
+    await writer.drain()
+    await until(queue.sandbox.control.counters, lambda counted: counted.get("fal.submit") == 1)
+    writer.transport.abort()
+    await queue.result("x")
+    assert len(await queue.sandbox.control.jobs()) == 1
+    assert caplog.records == []
