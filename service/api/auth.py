@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from grpc import HandlerCallDetails, RpcMethodHandler
 from grpc.aio import ServerInterceptor
@@ -20,8 +20,8 @@ from service.api.refusals import Unauthenticated
 OPEN_TO_ALL = "/grpc.health.v1.Health/"
 _SCHEME = "bearer "
 
-Handler = RpcMethodHandler[Any, Any]
-Continuation = Callable[[HandlerCallDetails], Awaitable[Handler | None]]
+Handler: TypeAlias = "RpcMethodHandler[Any, Any]"  # Subscriptable for type checkers only.
+Continuation: TypeAlias = "Callable[[HandlerCallDetails], Awaitable[Handler | None]]"
 
 
 class Tokens:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc import HandlerCallDetails, RpcMethodHandler
@@ -18,8 +18,8 @@ from grpc_status.rpc_status import to_status
 
 from service.api.errors import status_for
 
-Handler = RpcMethodHandler[Any, Any]
-Continuation = Callable[[HandlerCallDetails], Awaitable[Handler | None]]
+Handler: TypeAlias = "RpcMethodHandler[Any, Any]"  # Subscriptable for type checkers only.
+Continuation: TypeAlias = "Callable[[HandlerCallDetails], Awaitable[Handler | None]]"
 Behavior = Callable[[Any, ServicerContext[Any, Any]], Any]
 
 
