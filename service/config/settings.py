@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     )
     openai_base_url: str = Field(default="https://api.openai.com/v1", description="Address of OpenAI's API.")
     openai_model: str = Field(default="gpt-5-mini", description="Model that improves prompts.")
+    openai_reasoning_effort: str = Field(
+        default="minimal",
+        description="How hard that model thinks first: none, minimal, low ... as the model allows; 'default' leaves "
+        "it to the model (those that do not think need that).",
+    )
     openai_moderation_model: str = Field(default="omni-moderation-latest", description="Model that checks prompts.")
     moderation_timeout_seconds: Seconds = Field(default=10.0, description="How long one check may take.")
     enhancement_timeout_seconds: Seconds = Field(

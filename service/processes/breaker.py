@@ -48,6 +48,7 @@ class Breaker:
         self._threshold = failure_threshold
         self._first_seconds = first_cooldown_seconds
         self._most_seconds = most_cooldown_seconds
+        self.last_failure = ""
         self._on_change = on_change
         self._failures = 0
         self._openings = 0
@@ -74,11 +75,13 @@ class Breaker:
         self._failures = 0
         self._openings = 0
         self._trial_until = None
+        self.last_failure = ""
         if self.state is not BreakerState.CLOSED:
             self._change(BreakerState.CLOSED, "the vendor answers again")
 
     def failed(self, detail: str) -> None:
         self._failures += 1
+        self.last_failure = detail
         if self.state is BreakerState.HALF_OPEN or self._failures >= self._threshold:
             self._open(detail)
 

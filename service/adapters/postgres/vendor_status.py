@@ -41,6 +41,9 @@ class PostgresVendorStatusBoard:
             await connection.execute(_SWEEP)
 
     async def current(self, *, max_age_seconds: float) -> Sequence[VendorStatus]:
-        async with self._pool.connection() as connection, connection.cursor(row_factory=class_row(VendorStatus)) as rows:
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(VendorStatus)) as rows,
+        ):
             await rows.execute(_CURRENT, (max_age_seconds,))
             return await rows.fetchall()

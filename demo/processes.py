@@ -1,0 +1,72 @@
+"""Starting the parts of the demo as processes of their own, and stopping them whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from queue import Empty, Queue
+from typing import IO, Any
+
+READY_TIMEOUT_SECONDS = 120.0
+STOP_TIMEOUT_SECONDS = 45.0
+
+
+class StartFailed(Exception):
+    """A part did not start; the message has the last lines that it wrote."""
+
+
+@contextlib.contextmanager
+def running(
+    module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path
+) -> Iterator[dict[str, Any]]:
+    """Runs ``python -m module arguments`` until the block ends; gives the JSON line it prints when it is ready."""
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout is not None
+            yield _first_line(process.stdout, module, log_file)
+        finally:
+            _stop(process)
+
+
+def _first_line(stdout: IO[bytes], module: str, log_file: Path) -> dict[str, Any]:
+    lines: Queue[bytes] = Queue()
+
+    def read() -> None:
+        for line in stdout:
+            lines.put(line)
+        lines.put(b"")
+
+    threading.Thread(target=read, daemon=True, name=f"stdout-of-{module}").start()
+    try:
+        line = lines.get(timeout=READY_TIMEOUT_SECONDS)
+    except Empty:
+        raise StartFailed(f"{module} was not ready after {READY_TIMEOUT_SECONDS:.0f} s") from None
+    if not line:
+        tail = "\n".join(log_file.read_text(errors="replace").splitlines()[-15:])
+        raise StartFailed(f"{module} did not start. It wrote:\n{tail}")
+    ready: dict[str, Any] = json.loads(line)
+    return ready
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,5 @@
+"""``python -m service`` is ``triptychd``."""
+
+from service.cli import main
+
+main()

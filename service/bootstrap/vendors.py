@@ -1,0 +1,77 @@
+"""The vendors' adapters and the media store, from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from service.adapters.media import (
+    CollectorLimits,
+    HttpMediaCollector,
+    ObjectMediaStore,
+    ReferenceLimits,
+    open_location,
+)
+from service.adapters.prompts.openai_tools import OpenAIPromptTools, OpenAISettings
+from service.adapters.providers.fal import FalProvider, FalSettings
+from service.adapters.tls import trust
+from service.config import Settings
+from service.domain.catalog import Catalog
+
+MEDIA_THREADS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendors:
+    """What only workers need."""
+
+    provider: FalProvider
+    prompt_tools: OpenAIPromptTools
+    collector: HttpMediaCollector
+
+
+@asynccontextmanager
+async def open_media(settings: Settings) -> AsyncIterator[tuple[ObjectMediaStore, ThreadPoolExecutor]]:
+    """The media store, and the threads that look at pictures."""
+    url = settings.media_url or (settings.data_dir.resolve() / "media").as_uri()
+    with ThreadPoolExecutor(MEDIA_THREADS, thread_name_prefix="media") as threads:
+        limits = ReferenceLimits(max_bytes=settings.max_upload_bytes)
+        yield ObjectMediaStore(open_location(url), threads=threads, limits=limits), threads
+
+
+@asynccontextmanager
+async def open_vendors(
+    settings: Settings, catalog: Catalog, media: ObjectMediaStore, threads: ThreadPoolExecutor, *, salt: str
+) -> AsyncIterator[Vendors]:
+    tls = trust(settings.ca_file)
+    provider = FalProvider(
+        settings.fal_key.get_secret_value(), tls=tls, settings=FalSettings(queue_host=settings.fal_queue_host)
+    )
+    effort = settings.openai_reasoning_effort
+    prompt_tools = OpenAIPromptTools(
+        settings.openai_api_key.get_secret_value(),
+        salt=salt,
+        settings=OpenAISettings(
+            base_url=settings.openai_base_url,
+            model=settings.openai_model,
+            reasoning_effort="" if effort == "default" else effort,
+            moderation_model=settings.openai_moderation_model,
+            moderation_timeout_seconds=settings.moderation_timeout_seconds,
+            enhancement_timeout_seconds=settings.enhancement_timeout_seconds,
+            max_prompt_characters=catalog.max_prompt_characters,
+        ),
+    )
+    collector = HttpMediaCollector(
+        media,
+        tls=tls,
+        threads=threads,
+        limits=CollectorLimits(
+            max_bytes=settings.max_media_bytes, allow_private_addresses=settings.allow_private_media_urls
+        ),
+    )
+    async with AsyncExitStack() as stack:
+        for each in (provider, prompt_tools, collector):
+            stack.push_async_callback(each.aclose)
+        yield Vendors(provider=provider, prompt_tools=prompt_tools, collector=collector)

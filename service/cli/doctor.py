@@ -1,0 +1,133 @@
+"""``triptychd doctor``: is everything as the log says?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service.adapters.eventstore.postgres import PostgresEventStore
+from service.adapters.postgres.pool import connect, make_pool
+from service.application.audit import Audit
+from service.bootstrap import Databases
+from service.bootstrap.checks import load_catalog
+from service.bootstrap.databases import prepare_read_models
+from service.cli.access import reach_databases
+from service.cli.comparison import compare_accounts, compare_generations
+from service.config import Settings
+from service.ports.event_store import EventStore
+from service.ports.read_models import ProjectionStatus
+from service.projections import operations
+
+CATCH_UP_SECONDS = 10.0
+MOST_SHOWN = 50
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was found. ``findings`` and ``differences`` are plain sentences; healthy means there are none."""
+
+    events: int = 0
+    position: int = 0
+    accounts: int = 0
+    generations: int = 0
+    ended: int = 0
+    findings: list[str] = []
+    differences: list[str] = []
+    projections: list[ProjectionStatus] = []
+
+    @property
+    def healthy(self) -> bool:
+        return not self.findings and not self.differences
+
+
+async def examine(settings: Settings, *, as_json: bool) -> bool:
+    """Examines everything and prints the report; True when all is well."""
+    load_catalog(settings)
+    async with reach_databases(settings) as databases:
+        report = await _examine(databases, quiet=as_json)
+    if as_json:
+        sys.stdout.write(json.dumps({"healthy": report.healthy, **msgspec.to_builtins(report)}) + "\n")
+    else:
+        _show(report)
+    return report.healthy
+
+
+async def _examine(databases: Databases, *, quiet: bool) -> Report:
+    report = Report()
+    audit = Audit()
+    async with (
+        PostgresEventStore.open(databases.events, max_readers=2) as store,
+        make_pool(databases.read_models, application_name="triptych-doctor", max_size=2) as pool,
+    ):
+        await prepare_read_models(databases.read_models)
+        report.events = await _recount(store, audit, quiet=quiet)
+        report.findings = [finding.message for finding in audit.finish(now=datetime.now(UTC))]
+        report.position = audit.position
+        report.accounts, report.generations = len(audit.accounts), len(audit.generations)
+        report.ended = sum(1 for generation in audit.generations.values() if generation.end)
+        report.projections = list(await _caught_up(pool, audit.position))
+        report.differences = [_complaint(each, audit.position) for each in report.projections if _lags(each, audit)]
+        if not report.differences:
+            async with await connect(databases.read_models, application_name="triptych-doctor") as connection:
+                report.differences += [each async for each in compare_accounts(connection, audit)]
+                report.differences += [each async for each in compare_generations(connection, audit)]
+    return report
+
+
+async def _recount(store: EventStore, audit: Audit, *, quiet: bool) -> int:
+    head, count = await store.head(), 0
+    columns = (TextColumn("Recounting the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        task = progress.add_task("", total=head)
+        async for batch in store.read_all(until=head):
+            for recorded in batch:
+                audit.see(recorded)
+            count += len(batch)
+            progress.update(task, completed=batch[-1].position)
+    return count
+
+
+async def _caught_up(pool: operations.Pool, position: int) -> list[ProjectionStatus]:
+    """How the serving projections stand; gives them a moment to reach ``position``."""
+    deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
+    while True:
+        statuses = [each for each in await operations.statuses(pool, head=position) if each.serving]
+        behind = any(each.position < position and each.state == "live" for each in statuses)
+        if not behind or asyncio.get_running_loop().time() >= deadline:
+            return statuses
+        await asyncio.sleep(0.2)
+
+
+def _lags(status: ProjectionStatus, audit: Audit) -> bool:
+    return status.state == "stopped" or status.position < audit.position
+
+
+def _complaint(status: ProjectionStatus, position: int) -> str:
+    if status.state == "stopped":
+        return f"the projection {status.name} has stopped: {status.error}"
+    return (
+        f"the projection {status.name} is at {status.position}, the log at {position}: is a process with the role "
+        "projector running?"
+    )
+
+
+def _show(report: Report) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"The log has {report.events:,} events up to position {report.position:,}: {report.accounts:,} accounts, "
+        f"{report.generations:,} generations, {report.ended:,} of them ended."
+    )
+    for status in report.projections:
+        console.print(f"  projection {status.name} v{status.version}: {status.state}, {status.lag} behind")
+    for title, sentences in (("In the log", report.findings), ("In the read models", report.differences)):
+        for sentence in sentences[:MOST_SHOWN]:
+            console.print(f"[red]{title}:[/red] {sentence}")
+        if len(sentences) > MOST_SHOWN:
+            console.print(f"[red]{title}:[/red] and {len(sentences) - MOST_SHOWN:,} more; --json shows all")
+    if report.healthy:
+        console.print("[green]All is well:[/green] every credit is accounted for, and the read models agree.")
