@@ -20,12 +20,13 @@ Pool = AsyncConnectionPool[Connection]
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 MAX_PAGE_SIZE = 1000
+_ALWAYS = sql.SQL("true")
 
 
 def answer(name: LiteralString, columns: sql.Composable) -> sql.Composed:
     """``SELECT position, columns``, with the position of the projection's live build; always one row."""
     return sql.SQL(
-        "SELECT here.position, {columns} FROM read.projections AS here {joins} WHERE here.name = {name} AND here.live"
+        "SELECT here.position, {columns} FROM read.projections AS here WHERE here.name = {name} AND here.live"
     ).format(columns=columns, name=sql.Literal(name))
 
 
@@ -61,43 +62,81 @@ class Keyset:
     def __init__(self, cursor: Cursor | None, limit: int) -> None:
         self._cursor = cursor
         self._limit = check_limit(limit)
-        self._direction: Literal["older", "newer"] = "older" if cursor is None else cursor.direction
+        self._newer = cursor is not None and cursor.direction == "newer"
         self.parameters: dict[str, Any] = {"limit": limit + 1}
         if cursor is not None:
             self.parameters |= {"at_position": cursor.create_position, "at_id": cursor.item_id}
 
     def columns(
-        self, fields: sql.Composable, table: sql.Composable, id_column: str, where: sql.Composable
+        self,
+        fields: sql.Composable,
+        table: sql.Composable,
+        id_column: str,
+        where: sql.Composable,
+        match: sql.Composable = _ALWAYS,
     ) -> sql.Composed:
-        """Two columns: the page's rows and one more, and whether anything lies behind the cursor."""
-        key = sql.SQL("(create_position, {})").format(sql.Identifier(id_column))
-        onward, behind, order = ("<", ">=", "DESC") if self._direction == "older" else (">", "<=", "ASC")
-        beyond = sql.SQL("{} {} (%(at_position)s::bigint, %(at_id)s)")
-        page = sql.SQL("SELECT {fields} FROM {table} WHERE {where} ORDER BY {order} LIMIT %(limit)s").format(
-            fields=fields,
-            table=table,
-            where=self._and(where, beyond.format(key, sql.SQL(onward))),
-            order=sql.SQL("create_position {0}, {1} {0}").format(sql.SQL(order), sql.Identifier(id_column)),
+        """Two columns: the page's rows and one more, and whether anything lies behind the cursor.
+
+        ``match`` is a further condition that no index serves in this order. Whether something lies behind is
+        answered without it: a search may offer a way back to an empty page, and is spared looking for it.
+        """
+        page = sql.SQL("SELECT {} FROM {} WHERE {} AND {} {} LIMIT %(limit)s").format(
+            fields, table, self._onward(where, id_column), match, self._order(id_column)
         )
+        return self._with_rest(page, table, id_column, where)
+
+    def scan_columns(
+        self,
+        fields: sql.Composable,
+        table: sql.Composable,
+        id_column: str,
+        where: sql.Composable,
+        match: sql.Composable,
+    ) -> sql.Composed:
+        """The same, but of the first ``%(scan)s`` rows only, in the list's own order whatever the planner thinks."""
+        scanned = sql.SQL("SELECT * FROM {} WHERE {} {} LIMIT %(scan)s").format(
+            table, self._onward(where, id_column), self._order(id_column)
+        )
+        page = sql.SQL("SELECT {} FROM ({}) AS scanned WHERE {} {} LIMIT %(limit)s").format(
+            fields, scanned, match, self._order(id_column)
+        )
+        return self._with_rest(page, table, id_column, where)
+
+    def _with_rest(
+        self, page: sql.Composable, table: sql.Composable, id_column: str, where: sql.Composable
+    ) -> sql.Composed:
         if self._cursor is None:
             return sql.SQL("{}, false").format(rows_as_json(page))
-        rest = sql.SQL("EXISTS (SELECT FROM {table} WHERE {where})").format(
-            table=table, where=sql.SQL("{} AND {}").format(where, beyond.format(key, sql.SQL(behind)))
-        )
-        return sql.SQL("{}, {}").format(rows_as_json(page), rest)
+        behind = sql.SQL("{} AND {}").format(where, self._beyond("<=" if self._newer else ">=", id_column))
+        return sql.SQL("{}, EXISTS (SELECT FROM {} WHERE {})").format(rows_as_json(page), table, behind)
 
-    def _and(self, where: sql.Composable, condition: sql.Composable) -> sql.Composable:
-        return where if self._cursor is None else sql.SQL("{} AND {}").format(where, condition)
+    def _onward(self, where: sql.Composable, id_column: str) -> sql.Composable:
+        if self._cursor is None:
+            return where
+        return sql.SQL("{} AND {}").format(where, self._beyond(">" if self._newer else "<", id_column))
+
+    def _beyond(self, comparison: LiteralString, id_column: str) -> sql.Composed:
+        return sql.SQL("(create_position, {}) {} (%(at_position)s::bigint, %(at_id)s)").format(
+            sql.Identifier(id_column), sql.SQL(comparison)
+        )
+
+    def _order(self, id_column: str) -> sql.Composed:
+        direction = sql.SQL("ASC" if self._newer else "DESC")
+        return sql.SQL("ORDER BY create_position {0}, {1} {0}").format(direction, sql.Identifier(id_column))
+
+    def is_full(self, found: list[Row]) -> bool:
+        """Whether the page is full and it is known that more follow."""
+        return len(found) > self._limit
 
     def page(
         self, found: list[Row], *, behind: bool, id_field: str
     ) -> tuple[tuple[Row, ...], Cursor | None, Cursor | None]:
         """``(rows newest first, the cursor for older ones, the cursor for newer ones)``."""
-        onward = len(found) > self._limit
+        onward = self.is_full(found)
         rows = found[: self._limit]
-        if self._direction == "newer":
+        if self._newer:
             rows.reverse()
-        older, newer = (onward, behind) if self._direction == "older" else (behind, onward)
+        older, newer = (behind, onward) if self._newer else (onward, behind)
         return (
             tuple(rows),
             _cursor(rows[-1], id_field, "older") if rows and older else None,

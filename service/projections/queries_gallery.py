@@ -16,6 +16,11 @@ from service.projections.words import search_query
 _ITEMS = sql.SQL("read.gallery_items")
 _FIELDS = columns(ItemRow.__struct_fields__)
 
+_LIST = (_FIELDS, _ITEMS, "item_id")
+_MATCH = sql.SQL("search @@ %(search)s::tsquery")
+SCANNED_ITEMS = 2000
+"""How many of the next items a search looks through before it turns to the index of words."""
+
 _ITEM = answer(
     "gallery",
     rows_as_json(
@@ -49,9 +54,12 @@ class PostgresGalleryQueries:
     async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage:
         keyset = Keyset(cursor, limit)
         condition, parameters = _condition(where)
-        query = answer("gallery", keyset.columns(_FIELDS, _ITEMS, "item_id", condition))
-        position, found, behind = await ask(self._pool, "gallery", query, keyset.parameters | parameters)
-        items, older, newer = keyset.page(decode(found, ItemRow), behind=behind, id_field="item_id")
+        parameters |= keyset.parameters
+        if search := search_query(where.user_id, where.words):
+            position, found, behind = await self._search(keyset, condition, parameters | {"search": search})
+        else:
+            position, found, behind = await self._ask(keyset.columns(*_LIST, condition), parameters)
+        items, older, newer = keyset.page(found, behind=behind, id_field="item_id")
         return ItemPage(
             items=items,
             older=older,
@@ -60,6 +68,22 @@ class PostgresGalleryQueries:
             has_previous=newer is not None,
             position=position,
         )
+
+    async def _search(
+        self, keyset: Keyset, condition: sql.Composed, parameters: dict[str, Any]
+    ) -> tuple[int, list[ItemRow], bool]:
+        """Common words are found among the next few rows of the list, rare ones through the index of words. The
+        planner cannot tell which is which, and is wrong by seconds where somebody has very many items."""
+        scan = keyset.scan_columns(*_LIST, condition, _MATCH)
+        position, found, behind = await self._ask(scan, parameters | {"scan": SCANNED_ITEMS})
+        if keyset.is_full(found):
+            return position, found, behind
+        return await self._ask(keyset.columns(*_LIST, condition, _MATCH), parameters)
+
+    async def _ask(self, columns: sql.Composed, parameters: dict[str, Any]) -> tuple[int, list[ItemRow], bool]:
+        query = answer("gallery", columns)
+        position, found, behind = await ask(self._pool, "gallery", query, parameters)
+        return position, decode(found, ItemRow), behind
 
     async def count_items(self, user_id: str) -> tuple[Sequence[TypeCount], int]:
         position, found = await ask(self._pool, "gallery", _COUNTS, {"user_id": user_id})
@@ -84,7 +108,7 @@ class PostgresGalleryQueries:
 
 
 def _condition(where: ItemFilter) -> tuple[sql.Composed, dict[str, Any]]:
-    """What a filter means, in the words of the partial indexes."""
+    """What a filter means but for its words, in the terms of the partial indexes."""
     conditions = [sql.SQL("user_id = %(user_id)s"), sql.SQL("trashed" if where.trashed else "NOT trashed")]
     parameters: dict[str, Any] = {"user_id": where.user_id}
     if where.generation_type:
@@ -92,7 +116,4 @@ def _condition(where: ItemFilter) -> tuple[sql.Composed, dict[str, Any]]:
         parameters["generation_type"] = where.generation_type
     if where.favorite_only:
         conditions.append(sql.SQL("favorite"))
-    if search := search_query(where.user_id, where.words):
-        conditions.append(sql.SQL("search @@ %(search)s::tsquery"))
-        parameters["search"] = search
     return sql.SQL(" AND ").join(conditions), parameters

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from service.domain.errors import NotFound
 from service.ports.read_models import Cursor, GenerationPage, GenerationRow, ItemRow
-from service.projections.generations import Output
+from service.projections.generations_schema import Output
 from service.projections.queries import Keyset, Pool, answer, ask, decode, rows_as_json
 from service.projections.rows import columns
 
