@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 from service.domain.account import CreditsGranted
 from service.domain.generation.events import ItemFavorited
@@ -58,3 +58,10 @@ def positions(events: Sequence[RecordedEvent]) -> list[int]:
 
 def ids(writes: Sequence[StreamWrite]) -> list[uuid.UUID]:
     return [new.event_id for each in writes for new in each.events]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """For what has no event to wait for; bounded."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

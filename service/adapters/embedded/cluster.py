@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +42,9 @@ _SETTINGS = {
     "log_rotation_age": "1d",
     "log_rotation_size": "0",
 }
+if sys.platform == "linux":
+    # After a crash: one call for the file system instead of one for each of a thousand files.
+    _SETTINGS["recovery_init_sync_method"] = "syncfs"
 
 
 class Cluster:
@@ -84,7 +88,9 @@ class Cluster:
             os.chown(unfinished, self._user.uid, self._user.gid)
         # The builtin locale knows upper and lower case of all letters and needs nothing of the machine.
         locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
-        sync = [] if self._settings["fsync"] == "on" else ["--no-sync"]
+        sync = ["--sync-method=syncfs"] if sys.platform == "linux" else []
+        if self._settings["fsync"] != "on":
+            sync = ["--no-sync"]
         self._programs.run(
             "initdb",
             ["-D", str(unfinished), "-U", SUPERUSER, "--auth=trust", *locale, *sync],

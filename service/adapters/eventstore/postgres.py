@@ -28,7 +28,7 @@ from service.ports.event_store import Batch, EventStoreUnavailable, StreamWrite,
 _log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_SECONDS = 0.1
-_MAX_BACKOFF_SECONDS = 5.0
+_MAX_BACKOFF_SECONDS = 2.0
 
 
 class EventLogMissing(Exception):

@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 CHANNEL = "triptych_events"
 _NOTIFY_INTERVAL_SECONDS = 0.02
 _FIRST_BACKOFF_SECONDS = 0.1
-_MAX_BACKOFF_SECONDS = 5.0
+_MAX_BACKOFF_SECONDS = 2.0
 
 
 class Bell:
@@ -79,7 +79,7 @@ class Wakeups:
             try:
                 await serve()
             except (psycopg.Error, OSError) as error:
-                if loop.time() - started > _MAX_BACKOFF_SECONDS:
+                if loop.time() - started > 2 * _MAX_BACKOFF_SECONDS:  # it had worked
                     backoff_seconds = _FIRST_BACKOFF_SECONDS
                 _log.warning("event_wakeups_interrupted", why=describe(error), retry_in_seconds=backoff_seconds)
             await asyncio.sleep(backoff_seconds)
