@@ -24,7 +24,7 @@ class MediaUrlInvalid(ValueError):
     def __init__(self, url: str, why: str) -> None:
         super().__init__(
             f"media are to be kept at {url!r}: {why}; give file:///folder, s3://bucket/prefix, gs://bucket/prefix or "
-            "az://account/container/prefix"
+            "az://container/prefix"
         )
         self.url = url
 

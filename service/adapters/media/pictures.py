@@ -62,7 +62,9 @@ def opened_picture(file: IO[bytes], *, max_pixels: int) -> Iterator[Image.Image]
     file.seek(0)
     try:
         picture = Image.open(file, formats=_FORMATS)
-    except (*_BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise Damaged(f"has far too many pixels; at most {max_pixels} are taken") from error
+    except _BROKEN as error:
         raise Damaged(f"cannot be read as a picture ({type(error).__name__})") from error
     with picture:
         pixels = picture.width * picture.height

@@ -16,10 +16,11 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 import obstore
@@ -33,7 +34,6 @@ from service.ports.media_store import MediaUnavailable, ReferenceMedia
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-Result = TypeVar("Result")
 _MEDIA_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -63,12 +63,15 @@ class ObjectMediaStore:
 
     async def read(self, key: str, *, chunk_size_bytes: int = 262_144) -> AsyncIterator[bytes]:
         """The file's bytes in chunks of at most that size. Raises NotFound, MediaUnavailable."""
-        found = await _reading(key, obstore.get_async(self._store, key))
+        if not key:
+            raise NotFound("file", key)
+        with _told(key):
+            found = await obstore.get_async(self._store, key)
         chunks = found.stream(min_chunk_size=chunk_size_bytes).__aiter__()
         while True:
-            try:
-                chunk = await _reading(key, anext(chunks))
-            except StopAsyncIteration:
+            with _told(key):
+                chunk = await anext(chunks, None)
+            if chunk is None:
                 return
             for start in range(0, len(chunk), chunk_size_bytes):
                 yield bytes(chunk[start : start + chunk_size_bytes])
@@ -98,8 +101,9 @@ class ObjectMediaStore:
         return await self._read_whole(_reference_key(user_id, media_id)), reference.content_type
 
     async def _read_whole(self, key: str) -> bytes:
-        found = await _reading(key, obstore.get_async(self._store, key))
-        return bytes(await _reading(key, found.bytes_async()))
+        with _told(key):
+            found = await obstore.get_async(self._store, key)
+            return bytes(await found.bytes_async())
 
 
 def output_key(generation_id: str, index: int, sha256: str, extension: str) -> str:
@@ -112,9 +116,11 @@ def _reference_key(user_id: str, media_id: str) -> str:
     return f"references/{owner}/{media_id}"
 
 
-async def _reading(key: str, result: Awaitable[Result]) -> Result:
+@contextmanager
+def _told(key: str) -> Iterator[None]:
+    """Trouble with reading, in the port's words."""
     try:
-        return await result
+        yield
     except (FileNotFoundError, ValueError):
         # A key with "..", an empty part or the like names no file either.
         raise NotFound("file", key) from None
