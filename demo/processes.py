@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
@@ -22,27 +23,42 @@ class StartFailed(Exception):
     """A part did not start; the message has the last lines that it wrote."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part that runs: its process, and the JSON line that it printed when it was ready."""
+
+    process: subprocess.Popen[bytes]
+    ready: Mapping[str, Any]
+
+    def kill(self) -> None:
+        """As a crash does it (SIGKILL), and waits until it is gone."""
+        self.process.kill()
+        self.process.wait(STOP_TIMEOUT_SECONDS)
+
+
 @contextlib.contextmanager
-def running(
-    module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path
-) -> Iterator[dict[str, Any]]:
-    """Runs ``python -m module arguments`` until the block ends; gives the JSON line it prints when it is ready."""
-    with log_file.open("wb") as log:
+def running(module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path) -> Iterator[Part]:
+    """Runs ``python -m module arguments`` until the block ends, then stops it. Raises StartFailed.
+
+    Settings of the surrounding environment are kept out, so that the part is set up by ``environment`` alone.
+    """
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    with log_file.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            env={**surroundings, **environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
         try:
-            assert process.stdout is not None
-            yield _first_line(process.stdout, module, log_file)
+            yield Part(process, _first_line(process.stdout, module, log_file))
         finally:
             _stop(process)
 
 
-def _first_line(stdout: IO[bytes], module: str, log_file: Path) -> dict[str, Any]:
+def _first_line(stdout: IO[bytes] | None, module: str, log_file: Path) -> dict[str, Any]:
+    assert stdout is not None
     lines: Queue[bytes] = Queue()
 
     def read() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.postgres import PostgresServer, run_test_server
+from tests.support.system import RunningSystem, running_system
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,10 @@ def database(postgres_server: PostgresServer, postgres_template: str) -> Iterato
     name = postgres_server.create_database(template=postgres_template)
     yield postgres_server.conninfo_for(name)
     postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def system(postgres_server: PostgresServer, postgres_template: str) -> Iterator[RunningSystem]:
+    """The whole service with its sandbox, as real processes; shared by all tests of a process."""
+    with running_system(postgres_server, postgres_template) as running:
+        yield running

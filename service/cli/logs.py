@@ -41,7 +41,7 @@ def set_up_logs(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     # Every request of these would be a line; one of them would show the query string of a signed address.
-    for name in ("httpx", "httpcore", "openai", "uvicorn.access"):
+    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("service").setLevel(level)
     structlog.configure(

@@ -181,8 +181,8 @@ class Settings(BaseSettings):
     @field_validator("event_store", "read_models")
     @classmethod
     def _check_dsn(cls, value: str) -> str:
-        if value and not value.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must begin with postgresql://")
+        if value and not value.startswith(("postgresql://", "postgres://")) and "dbname=" not in value:
+            raise ValueError("must be postgresql://user:password@host:port/database, or 'host=... dbname=...'")
         return value
 
     @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")
