@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -254,3 +256,9 @@ def test_every_kind_has_a_word_and_every_word_one_kind() -> None:
         assert fault.kind == kind
     assert unknown_words(" ".join(f"[sandbox:{word}]" for word in WORDS)) == []
     assert without_words("a cat [sandbox:stuck] at night") == "a cat at night"
+
+
+def test_the_documentation_names_every_fault_as_it_is() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "sandbox.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"^\| `(\w+)` \| `\[sandbox:([\w-]+)\]` \| (.+) \|$", page, re.MULTILINE))
+    assert described == {(kind, word, KINDS[operation][kind]) for word, (operation, kind) in WORDS.items()}
