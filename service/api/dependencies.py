@@ -37,7 +37,7 @@ class ProjectionControl(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """Commands, queries, and the event that is set when streams have to end."""
+    """Commands and queries. ``stopping`` is each server's own: it is set when its streams have to end."""
 
     generations: Generations
     credits: Credits
@@ -52,4 +52,6 @@ class Core:
     feed: ChangeFeed
     projections: ProjectionControl
     max_upload_bytes: int = 10 * 2**20
+    max_wait_seconds: float = 30.0
+    """How long a call may wait for a projection or the vendor, however late its own deadline is."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -126,7 +126,7 @@ class GalleryServicer(GalleryServiceServicer):
         try:
             row, _ = await core.gallery_queries.item(user_id, item_id)
         except NotFound:  # So new that the gallery does not have it yet.
-            await core.waiter.wait("gallery", outcome.position, timeout_seconds=patience_seconds(context))
+            await core.waiter.wait("gallery", outcome.position, timeout_seconds=patience_seconds(core, context))
             row, _ = await core.gallery_queries.item(user_id, item_id)
         marks = outcome.state.item(item_id)
         if marks is not None:

@@ -124,7 +124,7 @@ class GenerationServicer(GenerationServiceServicer):
 
     async def _settled(self, outcome: Outcome[domain.Generation], context: Call) -> Generation:
         """The generation with its items and times, or as the log has it when the read model takes too long."""
-        timeout_seconds = min(MAX_SETTLE_SECONDS, patience_seconds(context))
+        timeout_seconds = min(MAX_SETTLE_SECONDS, patience_seconds(self._core, context))
         try:
             await self._core.waiter.wait("generations", outcome.position, timeout_seconds=timeout_seconds)
             row, _ = await self._core.generation_queries.generation(outcome.state.generation_id)
@@ -142,7 +142,7 @@ class GenerationServicer(GenerationServiceServicer):
         )
         wakeups = until_stopping(self._core.feed.watch("generations", generation_id), self._core.stopping)
         try:
-            async with asyncio.timeout(patience_seconds(context)) as limit, aclosing(wakeups):
+            async with asyncio.timeout(patience_seconds(self._core, context)) as limit, aclosing(wakeups):
                 async for _ in wakeups:
                     row, position = await self._read(generation_id, "", context)
                     if position >= outcome.position:

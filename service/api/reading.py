@@ -15,7 +15,6 @@ from service.api.refusals import Stopping
 from service.domain.errors import InvalidField
 from service.ports.read_models import ProjectionBehind, ProjectionName
 
-MAX_WAIT_SECONDS = 30.0
 SOON_SECONDS = 1.0
 
 # Clients accept messages of up to 4 MiB unless they are told otherwise.
@@ -25,10 +24,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
 
-def patience_seconds(context: ServicerContext[Any, Any]) -> float:
-    """How long a call may wait, so that its answer still arrives before its deadline; at most 30 seconds."""
+def patience_seconds(core: Core, context: ServicerContext[Any, Any]) -> float:
+    """How long a call may wait, so that its answer still arrives before its deadline."""
     remaining: float | None = context.time_remaining()
-    return MAX_WAIT_SECONDS if remaining is None else max(0.0, min(MAX_WAIT_SECONDS, remaining * 0.9))
+    return core.max_wait_seconds if remaining is None else max(0.0, min(core.max_wait_seconds, remaining * 0.9))
 
 
 async def wait_until(
@@ -39,7 +38,7 @@ async def wait_until(
         raise InvalidField("at_least_position", f"must be 0 or a position that an answer carried, not {position}")
     if position == 0:
         return
-    patience = patience_seconds(context)
+    patience = patience_seconds(core, context)
     with contextlib.suppress(ProjectionBehind):
         await core.waiter.wait(projection, position, timeout_seconds=min(SOON_SECONDS, patience))
         return
@@ -52,7 +51,7 @@ async def wait_until(
 
 async def catch_up(core: Core, projection: ProjectionName, context: ServicerContext[Any, Any]) -> None:
     """Until ``projection`` includes all that is in the log now. Raises ProjectionBehind."""
-    await core.waiter.wait(projection, await core.history.head(), timeout_seconds=patience_seconds(context))
+    await core.waiter.wait(projection, await core.history.head(), timeout_seconds=patience_seconds(core, context))
 
 
 async def until_stopping(source: AsyncIterator[T], stopping: asyncio.Event) -> AsyncGenerator[T, None]:

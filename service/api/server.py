@@ -6,9 +6,10 @@ and refuses any other address. Every limit is written out, because the library's
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import grpc
 import structlog
@@ -90,8 +91,10 @@ class ApiServer:
     """Built by ``build_server``; ``start`` once, ``stop`` once."""
 
     def __init__(self, core: Core, options: ServerOptions) -> None:
-        self._core = core
         self._options = options
+        # Of this server only: another one on the same core goes on.
+        self._stopping = asyncio.Event()
+        core = replace(core, stopping=self._stopping)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=(ErrorInterceptor(), CallerInterceptor(Tokens(options.tokens))),
@@ -140,7 +143,7 @@ class ApiServer:
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Takes no more calls, ends the streams, and gives the calls that run some time to finish."""
-        self._core.stopping.set()
+        self._stopping.set()
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace_seconds)
 

@@ -1,0 +1,1 @@
+"""The endpoint to which the vendor reports by itself; ``docs/webhooks.md`` describes it."""
