@@ -9,7 +9,7 @@ import httpx
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
-    """A client's TLS context. ``ca_file`` (PEM) adds certificates and takes none away. Raises OSError, ssl.SSLError."""
+    """A TLS context for clients. ``ca_file`` (PEM) adds certificates, takes none away. Raises OSError, SSLError."""
     context = httpx.create_ssl_context()
     if ca_file is not None:
         context.load_verify_locations(cafile=str(ca_file))
