@@ -15,14 +15,13 @@ from typing import Self
 
 import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
 from service.adapters.eventstore.codec import EventCodec
-from service.adapters.eventstore.postgres_reader import END_OF_LOG, LogReader
+from service.adapters.eventstore.postgres_reader import END_OF_LOG, READER_SETTINGS, LogReader
 from service.adapters.eventstore.postgres_wakeups import Bell, Wakeups, wait_for_ring
 from service.adapters.eventstore.postgres_writer import GroupCommitter
 from service.adapters.eventstore.validation import check_limit, check_writes
-from service.adapters.postgres.pool import Pool, make_pool
+from service.adapters.postgres.pool import Pool, connect, describe, make_pool
 from service.ports.event_store import Batch, EventStoreUnavailable, StreamWrite, SubscriptionBatch
 
 _log = structlog.get_logger(__name__)
@@ -85,9 +84,10 @@ class PostgresEventStore:
             application_name="triptych-reader",
             max_size=max_readers,
             statement_timeout_seconds=statement_timeout_seconds,
+            settings=READER_SETTINGS,
         )
         try:
-            await _open_pool(pool)
+            await _open_pool(conninfo, pool)
             bell = Bell()
             wakeups = Wakeups(conninfo, bell)
             writer = GroupCommitter(
@@ -177,13 +177,14 @@ class PostgresEventStore:
         await self._pool.close()
 
 
-async def _open_pool(pool: Pool) -> None:
+async def _open_pool(conninfo: str, pool: Pool) -> None:
     try:
-        await pool.open(wait=True, timeout=15)
-        async with pool.connection() as connection:
+        # One connection by hand first: a pool only says that it could not be filled, and only after a while.
+        async with await connect(conninfo, application_name="triptych-reader") as connection:
             cursor = await connection.execute("SELECT to_regproc('triptych.append_events') IS NOT NULL")
             row = await cursor.fetchone()
-    except (PoolTimeout, psycopg.Error) as error:
-        raise EventStoreUnavailable(f"PostgreSQL cannot be reached: {error}") from error
+        await pool.open(wait=True, timeout=15)
+    except (psycopg.Error, OSError) as error:
+        raise EventStoreUnavailable(f"PostgreSQL cannot be reached: {describe(error)}") from error
     if row is None or not row[0]:
         raise EventLogMissing

@@ -1,8 +1,9 @@
 """Reading the log: one statement a page, in autocommit, so that nothing is held between pages.
 
-A filtered read looks through the log in windows of positions: a type of which there are few events costs several
-short statements and never one long one. Each page also says how far it has looked and where the log ended in the
-same snapshot; positions become visible in order, so everything up to there is final.
+A statement looks through a window of positions and never further: positions have no gaps, so a window bounds the
+work whatever plan the database takes, and a type of which there are few events costs several short statements and
+never one long one. (Gaps, if somebody made some, only make pages smaller.) Each page also says how far it has looked
+and where the log ended in the same snapshot; positions become visible in order, so everything up to there is final.
 
 A read is repeated on a new connection, a bounded number of times, when its connection turns out to be dead: after
 a restart of the database every pooled connection is.
@@ -24,6 +25,9 @@ from service.ports.event_store import EventStoreUnavailable
 FILTER_WINDOW = 50_000
 """Positions that one filtered statement looks through."""
 END_OF_LOG = 2**63 - 1
+READER_SETTINGS = {"plan_cache_mode": "force_generic_plan"}
+"""A plan made once, for any place in the log, walks its index. Plans made for one place trust statistics that are
+behind a log which grows, and were seen to sort half of it for one page."""
 _MAX_TRIES = 3
 
 _COLUMNS = "position, stream, version, event_id, type, data::text AS data, metadata::text AS metadata, recorded_at"
@@ -63,11 +67,12 @@ class LogReader:
         return [StoredEvent(*row) for row in await self._fetch(_STREAM, (stream, after_version, limit))]
 
     async def page(self, after: int, until: int, types: Collection[str] | None, limit: int) -> Page:
-        """Up to ``limit`` events in (after, until], or of the first window of it if types are given."""
+        """The events in (after, until], of these types if given: of its first window, and at most ``limit``."""
+        until = min(until, after + (limit if types is None else max(limit, FILTER_WINDOW)))
         parameters: dict[str, Any] = {"after": after, "until": until, "limit": limit}
         query = _PAGE_OF_ALL
         if types is not None:
-            parameters |= {"until": min(until, after + FILTER_WINDOW), "types": list(types)}
+            parameters["types"] = list(types)
             query = _PAGE_OF_TYPES
         found = await self._fetch(query, parameters)
         head: int = found[0][0]
@@ -75,7 +80,7 @@ class LogReader:
         rows.sort()  # by position; they are, but SQL does not promise it through a join
         if len(rows) == limit:
             return Page(rows, rows[-1].position, head)
-        return Page(rows, max(after, min(parameters["until"], head)), head)
+        return Page(rows, max(after, min(until, head)), head)
 
     async def _fetch(self, query: str, parameters: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
         for attempt in range(1, _MAX_TRIES + 1):

@@ -6,6 +6,7 @@ is wanted, it is said: ``async with connection.transaction()``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -25,8 +26,14 @@ _DEFAULTS: dict[str, str | int] = {
 }
 
 
-def bounded_conninfo(conninfo: str, *, application_name: str, statement_timeout_seconds: float = 15) -> str:
-    """``conninfo`` with our bounds where it sets none itself.
+def bounded_conninfo(
+    conninfo: str,
+    *,
+    application_name: str,
+    statement_timeout_seconds: float = 15,
+    settings: Mapping[str, str] | None = None,
+) -> str:
+    """``conninfo`` with our bounds where it sets none itself, and further ``settings`` of the session.
 
     Statements and transactions that sit idle are ended by the server, so that a frozen client holds up nobody.
     """
@@ -39,6 +46,7 @@ def bounded_conninfo(conninfo: str, *, application_name: str, statement_timeout_
         # The append function relies on a new snapshot after it has waited for its lock.
         "default_transaction_isolation": r"read\ committed",
         "timezone": "UTC",
+        **(settings or {}),
     }
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
     merged: dict[str, Any] = {**_DEFAULTS, "application_name": application_name, **given}
@@ -62,6 +70,7 @@ def make_pool(
     max_size: int = 4,
     statement_timeout_seconds: float = 15,
     wait_timeout_seconds: float = 10,
+    settings: Mapping[str, str] | None = None,
 ) -> Pool:
     """A pool, not yet open: ``async with make_pool(...) as pool``.
 
@@ -69,7 +78,10 @@ def make_pool(
     (psycopg_pool.PoolTimeout), and at most 1,000 callers wait (psycopg_pool.TooManyRequests).
     """
     bounded = bounded_conninfo(
-        conninfo, application_name=application_name, statement_timeout_seconds=statement_timeout_seconds
+        conninfo,
+        application_name=application_name,
+        statement_timeout_seconds=statement_timeout_seconds,
+        settings=settings,
     )
     return AsyncConnectionPool(
         bounded,

@@ -141,6 +141,12 @@ async def test_a_database_without_the_log_is_refused_in_words(postgres_server: P
     postgres_server.drop_database(name)
 
 
+async def test_a_database_that_is_not_there_is_said_at_once() -> None:
+    with pytest.raises(EventStoreUnavailable, match="no-such-folder"):
+        async with PostgresEventStore.open("host=/no-such-folder dbname=x"):
+            pass
+
+
 async def test_a_closed_store_refuses_and_ends_its_subscriptions(database: str) -> None:
     async with PostgresEventStore.open(database) as store:
         subscription = store.subscribe()
