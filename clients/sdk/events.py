@@ -1,0 +1,127 @@
+"""The log's events, and plain values made of any message of the contract.
+
+An event's ``payload`` is a mapping with the fields of its message in ``events.proto``: numbers, text, words for
+enums, aware datetimes, mappings, tuples. So a reader needs no generated code, and an event of a type that is newer
+than this client still arrives, with its name, its place and an empty payload.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from triptych.v1.events_pb2 import Event as EventMessage
+from triptych.v1.history_service_pb2 import ReplayEventsResponse
+
+from clients.sdk.enums import enum_word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened. ``position`` is its place in the log: resume after it."""
+
+    position: int
+    stream: str
+    version: int
+    event_id: str
+    type: str
+    record_time: datetime | None
+    correlation_id: str
+    causation_id: str
+    actor: str
+    traceparent: str
+    payload: Mapping[str, Any]
+
+    @property
+    def generation_id(self) -> str:
+        """The generation that it is about; empty when it is about none."""
+        return str(self.payload.get("generation_id", ""))
+
+    @property
+    def user_id(self) -> str:
+        """The user, where the event names one."""
+        return str(self.payload.get("user_id", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """The next events, maybe none. Everything up to ``position`` has been sent or filtered out: resume from there."""
+
+    events: tuple[Event, ...]
+    position: int
+    caught_up: bool
+
+
+def event(message: EventMessage) -> Event:
+    """An event as it is in the log."""
+    name = message.WhichOneof("payload")
+    return Event(
+        position=message.position,
+        stream=message.stream,
+        version=message.version,
+        event_id=message.event_id,
+        type=message.type,
+        record_time=time_of(message.record_time) if message.HasField("record_time") else None,
+        correlation_id=message.correlation_id,
+        causation_id=message.causation_id,
+        actor=message.actor,
+        traceparent=message.traceparent,
+        payload=plain(getattr(message, name)) if name else {},
+    )
+
+
+def event_batch(message: ReplayEventsResponse) -> EventBatch:
+    """One message of a replay."""
+    return EventBatch(
+        events=tuple(event(each) for each in message.events),
+        position=message.position,
+        caught_up=message.caught_up,
+    )
+
+
+def time_of(timestamp: Timestamp) -> datetime:
+    """A timestamp as an aware datetime in UTC."""
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def plain(message: Message) -> dict[str, Any]:
+    """All fields of a message by name, also those with their default; None for what may be absent and is."""
+    fields: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        if field.has_presence and not message.HasField(field.name):
+            fields[field.name] = None
+        elif field.is_repeated:
+            fields[field.name] = tuple(_value(field, each) for each in getattr(message, field.name))
+        else:
+            fields[field.name] = _value(field, getattr(message, field.name))
+    return fields
+
+
+def _value(field: Any, value: Any) -> Any:
+    if field.enum_type is not None:
+        return enum_word(field.enum_type, value)
+    if isinstance(value, Timestamp):
+        return time_of(value)
+    return plain(value) if isinstance(value, Message) else value
+
+
+def to_dict(result: Any) -> Any:
+    """A result of this package as what ``json.dumps`` takes: dicts, lists, ISO times. Keys are the fields' names."""
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        return {field.name: to_dict(getattr(result, field.name)) for field in dataclasses.fields(result)}
+    if isinstance(result, Mapping):
+        return {str(key): to_dict(value) for key, value in result.items()}
+    if isinstance(result, list | tuple):
+        return [to_dict(each) for each in result]
+    if isinstance(result, datetime):
+        return result.isoformat()
+    if isinstance(result, Enum):
+        return result.value
+    return str(result) if isinstance(result, Path) else result

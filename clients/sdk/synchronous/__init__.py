@@ -1,0 +1,1 @@
+"""The synchronous client, for scripts and threads: the methods of the asynchronous one, which block."""

@@ -1,0 +1,36 @@
+"""The log of everything that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+
+from clients.sdk.calls import history as calls
+from clients.sdk.events import Event, EventBatch
+from clients.sdk.synchronous.transport import SyncMethods
+
+
+class SyncHistory(SyncMethods):
+    """The methods of ``HistoryService``."""
+
+    def get_head(self) -> int:
+        """The position of the log's last event."""
+        return self._transport.call(calls.get_head())
+
+    def replay_events(
+        self, after: int = 0, *, types: Sequence[str] = (), follow: bool = False, batch_size: int | None = None
+    ) -> Generator[Event, None, None]:
+        """Events behind a position, in the log's order; with ``follow`` it then goes on live and never ends.
+
+        ``types`` are names such as "GenerationFailed". Goes on after a lost connection; every event comes once.
+        """
+        batches = self.replay_batches(after, types=types, follow=follow, batch_size=batch_size)
+        with closing(batches):
+            for batch in batches:
+                yield from batch.events
+
+    def replay_batches(
+        self, after: int = 0, *, types: Sequence[str] = (), follow: bool = False, batch_size: int | None = None
+    ) -> Generator[EventBatch, None, None]:
+        """The same in batches, which also tell how far the log has been read when no event matched."""
+        return self._transport.stream(calls.replay_events(after, types, follow, batch_size))
