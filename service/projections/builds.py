@@ -26,7 +26,7 @@ from service.projections.projection import BuildGone, Connection, LostPlace, Not
 # Two programs that start at the same moment must not both create the first build.
 _BUILDS_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('triptych read builds', 0))"
 
-SWITCH_LOCK_TIMEOUT = "300ms"
+SWITCH_LOCK_TIMEOUT = "200ms"
 """How long readers may queue behind a switch that waits for one of them. Shorter than PostgreSQL's
 ``deadlock_timeout``, so that in any tangle the switch gives way and tries again, and no reader gets an error."""
 
@@ -125,27 +125,24 @@ async def _publish(connection: Connection, projection: Projection, schema_name: 
             await connection.execute(sql.SQL("CREATE {}").format(select))
 
 
-async def switch(connection: Connection, projection: Projection, build: int) -> bool:
-    """Makes a build live if it has seen all that the live one has. False: not yet, or readers were in the way."""
-    try:
-        async with connection.transaction():
-            await connection.execute("SELECT set_config('lock_timeout', %s, true)", (SWITCH_LOCK_TIMEOUT,))
-            await connection.execute(
-                "SELECT 1 FROM read.projections WHERE name = %s ORDER BY build FOR UPDATE", (projection.name,)
-            )
-            mine = await load_build(connection, projection.name, build)
-            live = next(each for each in await list_builds(connection, projection.name) if each.live)
-            if mine.position < live.position:
-                return False
-            await _retire(connection, live)
-            await connection.execute(
-                "UPDATE read.projections SET live = true, state = 'live' WHERE name = %s AND build = %s",
-                (projection.name, build),
-            )
-            await _publish(connection, projection, mine.schema_name)
-    except psycopg.errors.LockNotAvailable:
-        return False
-    return True
+async def lock_for_switch(connection: Connection, build: Build) -> Build:
+    """The live build, kept from moving until the transaction ends. Raises LockNotAvailable, BuildGone."""
+    await connection.execute("SELECT set_config('lock_timeout', %s, true)", (SWITCH_LOCK_TIMEOUT,))
+    await connection.execute(
+        "SELECT 1 FROM read.projections WHERE name = %s ORDER BY build FOR UPDATE", (build.name,)
+    )
+    await load_build(connection, build.name, build.build)
+    return next(each for each in await list_builds(connection, build.name) if each.live)
+
+
+async def make_live(connection: Connection, projection: Projection, build: Build, live: Build) -> None:
+    """Lets readers read ``build`` instead of ``live``, both locked. Raises LockNotAvailable while they read."""
+    await _retire(connection, live)
+    await connection.execute(
+        "UPDATE read.projections SET live = true, state = 'live' WHERE name = %s AND build = %s",
+        (build.name, build.build),
+    )
+    await _publish(connection, projection, build.schema_name)
 
 
 async def _retire(connection: Connection, build: Build) -> None:
@@ -171,7 +168,9 @@ async def drop_retired(connection: Connection, name: str) -> None:
 
 
 async def move_checkpoint(connection: Connection, build: Build, position: int) -> None:
-    """From where ``build`` says it is to ``position``. Raises LostPlace when it was no longer there, BuildGone."""
+    """From where ``build`` says it is on to ``position``. Raises LostPlace when it was no longer there, BuildGone."""
+    if position <= build.position:
+        raise ValueError(f"the checkpoint of {build.name} is at {build.position} and cannot move back to {position}")
     cursor = await connection.execute(
         "UPDATE read.projections SET position = %s, update_time = now(),"
         " state = CASE WHEN live THEN 'live' ELSE 'building' END,"

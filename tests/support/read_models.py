@@ -71,13 +71,17 @@ async def running_read_models(
     projections: Sequence[Projection] = PROJECTIONS,
     options: RunnerOptions = QUICK,
     with_host: bool = True,
+    with_notifier: bool = True,
 ) -> AsyncIterator[ReadModels]:
-    """A process with all roles that concern read models, or all but the projector's (``with_host=False``)."""
+    """A process with all roles that concern read models, or all but the projector's (``with_host=False``), or one
+    whose notifications are all lost (``with_notifier=False``)."""
     async with make_pool(conninfo, application_name="test read models", max_size=8) as pool:
         async with pool.connection() as connection:
             await prepare(connection, projections)
         models = ReadModels(conninfo, pool, store or MemoryEventStore())
-        runs: list[Awaitable[None]] = [models.notifier.run(), models.feed.run()]
+        runs: list[Awaitable[None]] = [models.feed.run()]
+        if with_notifier:
+            runs.append(models.notifier.run())
         if with_host:
             host = ProjectionHost(
                 models.store,

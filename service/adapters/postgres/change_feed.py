@@ -99,6 +99,11 @@ class PostgresChangeFeed:
             for event in watchers.get(key, ()):
                 event.set()
 
+    @property
+    def watcher_count(self) -> int:
+        """How many watch now."""
+        return sum(len(events) for keys in self._watchers.values() for events in keys.values())
+
     async def watch(self, projection: ProjectionName, key: str) -> AsyncIterator[None]:
         event = asyncio.Event()
         watchers = self._watchers[projection]
