@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from service.config.expected import expected
 from service.config.settings import FILE_VARIABLE, PREFIX, Settings
 
 
@@ -32,28 +33,36 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        raise SettingsError([_sentence(each) for each in error.errors()]) from None
-    except ValueError as error:
-        raise SettingsError([f"{FILE_VARIABLE}: {error}" if file else str(error)]) from None
+        raise SettingsError([_sentence(each) for each in error.errors(include_input=False)]) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            [f"{FILE_VARIABLE}: {file} cannot be read as TOML: {error}" if file else str(error)]
+        ) from None
 
 
 def _unknown_variables() -> list[str]:
-    # TRIPTYCH_TEST_* belong to the tests, TRIPTYCH_SERVER and TRIPTYCH_TOKEN to the clients.
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    known |= {FILE_VARIABLE, "TRIPTYCH_SERVER", "TRIPTYCH_TOKEN", "TRIPTYCH_USER"}
-    problems = []
-    for name in os.environ:
-        if name.startswith(PREFIX) and not name.startswith("TRIPTYCH_TEST_") and name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else "; docs/settings.md lists those there are"
-            problems.append(f"{name}: there is no such setting{hint}")
-    return problems
+    # TRIPTYCH_TEST_* belong to the tests, the first ones named here to the clients.
+    known = ["SERVER", "TOKEN", "USER", FILE_VARIABLE.removeprefix(PREFIX)]
+    known += [name.upper() for name in Settings.model_fields]
+    names = (name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
+    return [_no_such(name, known) for name in names if name not in known and not name.startswith("TEST_")]
+
+
+def _no_such(name: str, known: Sequence[str]) -> str:
+    """``name`` and ``known`` are in capitals and without the prefix, which would make all names alike."""
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {PREFIX}{close[0]}?" if close else "docs/settings.md lists those there are"
+    return f"{PREFIX}{name}: there is no such setting; {hint}"
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, Settings.model_fields, 1)
-        message = "there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
-    return f"{PREFIX}{name.upper()}: {message}" if name else message
+        return _no_such(name.upper(), [known.upper() for known in Settings.model_fields])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not name:
+        return message
+    # The library's own sentences speak of inputs and types; what is expected is said instead.
+    if error["type"] != "value_error":
+        message = f"must be {expected(Settings.model_fields[name])}"
+    return f"{PREFIX}{name.upper()}: {message}"

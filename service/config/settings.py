@@ -8,7 +8,7 @@ cannot be right are refused at start. ``docs/settings.md`` is generated from the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +21,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from service.config.tokens import parse_tokens
 
 PREFIX = "TRIPTYCH_"
 FILE_VARIABLE = "TRIPTYCH_SETTINGS_FILE"
@@ -45,11 +47,13 @@ class Settings(BaseSettings):
     )
     event_store: str = Field(
         default="",
+        repr=False,  # May have a password in it, as the next one.
         description="Event store: postgresql://user:password@host:port/database. Empty: an embedded PostgreSQL "
         "in the data folder.",
     )
     read_models: str = Field(
         default="",
+        repr=False,
         description="PostgreSQL for the read models. Empty: the database of the event store.",
     )
     media_url: str = Field(
@@ -188,14 +192,14 @@ class Settings(BaseSettings):
     @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://")):
-            raise ValueError("must begin with https:// or http://")
+        if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+            raise ValueError("must be an address such as https://host or https://host:port/path, without ? and #")
         return value.rstrip("/")
 
     @field_validator("fal_queue_host")
     @classmethod
     def _check_host(cls, value: str) -> str:
-        if "/" in value or not value:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?", value):
             raise ValueError("must be a host name with an optional port, such as queue.fal.run")
         return value
 
@@ -222,7 +226,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_together(self) -> Settings:
         if (self.api_tls_cert_file is None) != (self.api_tls_key_file is None):
-            raise ValueError("api_tls_cert_file and api_tls_key_file go together: set both or neither")
+            raise ValueError(f"{PREFIX}API_TLS_CERT_FILE and {PREFIX}API_TLS_KEY_FILE: set both or neither")
         return self
 
     @classmethod
@@ -238,17 +242,3 @@ class Settings(BaseSettings):
         file = os.environ.get(FILE_VARIABLE)
         below = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *below)
-
-
-def parse_tokens(value: SecretStr) -> Mapping[str, str]:
-    """``{name: token}`` from ``name:token,name:token``. Raises ValueError that names the entry, never a token."""
-    tokens: dict[str, str] = {}
-    entries = [entry.strip() for entry in value.get_secret_value().split(",") if entry.strip()]
-    for number, entry in enumerate(entries, 1):
-        name, colon, token = entry.partition(":")
-        if not colon or not name or len(token) < 16:
-            raise ValueError(f"entry {number} must be name:token with a token of at least 16 characters")
-        if name in tokens:
-            raise ValueError(f"entry {number}: the name {name!r} stands twice")
-        tokens[name] = token
-    return tokens
