@@ -56,11 +56,17 @@ class ReadNotifier:
         self._pending[projection] = (max(known_position, position), merged)
         self._something.set()
 
+    @property
+    def pending(self) -> list[Notice]:
+        """What is not sent yet."""
+        return _notices(self._pending)
+
     async def run(self) -> None:
         failures = 0
         while True:
             try:
                 async with await connect(self._conninfo, application_name="triptych notifier") as connection:
+                    self._forget_positions()
                     while True:
                         await self._something.wait()
                         await self._send(connection)
@@ -72,25 +78,32 @@ class ReadNotifier:
 
     async def _send(self, connection: Connection) -> None:
         with self._taken() as taken:
-            messages = [encode(Notice(name, position, _listed(keys))) for name, (position, keys) in taken.items()]
+            messages = [encode(each) for each in _notices(taken)]
             await connection.execute("SELECT pg_notify(%s, m) FROM unnest(%s::text[]) AS m", (CHANNEL, messages))
 
     @contextmanager
     def _taken(self) -> Iterator[dict[str, tuple[int, set[str] | None]]]:
-        """What there is to send; put back if sending fails, without positions: should the server have crashed, a
-        projection may have lost its last commits, and nobody may be told of them."""
+        """What there is to send; put back if sending fails."""
         taken, self._pending = self._pending, {}
         self._something.clear()
         try:
             yield taken
         except BaseException:
-            for name, (_, keys) in taken.items():
-                self.announce(name, 0, keys)
+            for name, (position, keys) in taken.items():
+                self.announce(name, position, keys)
             raise
 
+    def _forget_positions(self) -> None:
+        """Should the server have crashed, projections may have lost their last commits (they are made again): nobody
+        may be told of positions from before. Listeners find them out by themselves."""
+        self._pending = {name: (0, keys) for name, (_, keys) in self._pending.items()}
 
-def _listed(keys: set[str] | None) -> list[str] | None:
-    return None if keys is None else sorted(keys)
+
+def _notices(pending: dict[str, tuple[int, set[str] | None]]) -> list[Notice]:
+    return [
+        Notice(projection, position, None if keys is None else sorted(keys))
+        for projection, (position, keys) in pending.items()
+    ]
 
 
 def encode(notice: Notice) -> str:
