@@ -39,23 +39,34 @@ class MediaType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One type of the gallery. Prices in credits, times in seconds."""
 
     title_ru: str
+    """Shown to users, in Russian."""
     title_en: str
+    """The same in English."""
     icon: str
+    """A character or a name, shown as it is."""
     kind: Literal["image", "video"]
+    """What is delivered."""
     model: str
+    """The vendor's application id."""
     credits_per_output: int
+    """1 to 100000; a price already charged never changes."""
     max_outputs: int
+    """How many may be asked for at once, 1 to 16."""
     aspect_ratios: tuple[str, ...]
-    """The first is the default."""
+    """Those the model has, such as ``16:9``. The first is the default."""
     deadline_seconds: int
+    """What has not ended by then is failed and paid back; 5 to 86400."""
     needs_reference: bool = False
+    """Whether a picture must be uploaded and named in the request."""
     arguments: dict[str, str | int | float | bool] = {}
     """Handed to the vendor as they are."""
 
 
 class Catalog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     types: dict[str, MediaType]
+    """By name: a lower-case letter, then lower-case letters, digits and ``_``, at most 32."""
     max_prompt_characters: int = 2000
+    """Longest prompt that is taken, 1 to 10000."""
 
     def find(self, name: str) -> MediaType:
         """The type, or InvalidField that names those there are."""

@@ -185,11 +185,15 @@ class LateReportReceived(DomainEvent, frozen=True):
 
 
 class ItemFavorited(DomainEvent, frozen=True):
+    """The user marked an item as a favourite."""
+
     generation_id: str
     item_id: str
 
 
 class ItemUnfavorited(DomainEvent, frozen=True):
+    """The user took that mark away again."""
+
     generation_id: str
     item_id: str
 
@@ -202,6 +206,8 @@ class ItemTrashed(DomainEvent, frozen=True):
 
 
 class ItemRestored(DomainEvent, frozen=True):
+    """Taken back out of the trash."""
+
     generation_id: str
     item_id: str
 
