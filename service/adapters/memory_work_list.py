@@ -18,6 +18,8 @@ from service.ports.event_store import EventStore, RecordedEvent
 from service.ports.work_list import Claim
 
 POLL_SECONDS = 1.0
+MIN_WAIT_SECONDS = 0.01
+"""Between looks at a row that is due by the list's clock and not yet by the worker's."""
 
 
 @dataclass
@@ -119,7 +121,7 @@ class MemoryWorkList:
         ready_in_seconds = min(
             ((row.ready_at - now).total_seconds() for row in self._rows.values()), default=POLL_SECONDS
         )
-        bound_seconds = max(min(timeout_seconds, POLL_SECONDS, ready_in_seconds), 0.0)
+        bound_seconds = max(min(timeout_seconds, POLL_SECONDS, ready_in_seconds), MIN_WAIT_SECONDS)
         try:
             async with asyncio.timeout(bound_seconds):
                 await changed.wait()

@@ -95,9 +95,10 @@ class Worker:
     async def _handle(self, claim: Claim) -> None:
         try:
             due_at = await self._advance(claim)
-            await self._work_list.release(
-                self._options.name, claim.generation_id, due_at=due_at or self._tools.clock.now()
-            )
+            # One that has ended leaves the list as soon as the list has seen it. Until then it is not due at once:
+            # a list that is behind, or stands still, would hand it out again and again.
+            rested_until = due_at or self._tools.next_retry(claim.attempt)
+            await self._work_list.release(self._options.name, claim.generation_id, due_at=rested_until)
         except Exception:
             # The lease runs out by itself; the next worker reads the events and goes on.
             log.exception("release_failed", generation_id=claim.generation_id)
