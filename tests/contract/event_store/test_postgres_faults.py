@@ -94,6 +94,30 @@ async def test_one_bad_event_in_a_batch_fails_only_its_own_append(database: str)
         assert {each.stream for each in await read_all(store)}.isdisjoint({"b-1", "c-1"})
 
 
+_APPEND_ONE = """
+SELECT * FROM triptych.append_events('{x-1}', '{0}', '{x-1}', '{1}', ARRAY[gen_random_uuid()], '{ItemFavorited}',
+    ARRAY['{"type": "ItemFavorited", "generation_id": "g", "item_id": "i"}'], ARRAY['{}'])
+"""
+_WAITS_FOR_THE_LOCK = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
+
+
+async def test_no_position_is_visible_before_a_lower_one(store: PostgresEventStore, database: str) -> None:
+    """An append that is written and not yet committed makes the next one wait, instead of being overtaken."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with await psycopg.AsyncConnection.connect(database, connect_timeout=30) as slow:
+            await slow.execute(_APPEND_ONE.encode())
+            overtaking = asyncio.create_task(store.append([write("y-1", 0)]))
+            while (await _query(database, _WAITS_FOR_THE_LOCK)) != [(1,)]:
+                assert not overtaking.done()
+            assert await store.head() == 0
+            await slow.commit()
+        assert await overtaking == 2
+    assert [each.stream for each in await read_all(store)] == ["x-1", "y-1"]
+
+
 async def test_positions_that_are_answered_are_those_of_the_log(store: PostgresEventStore) -> None:
     writes = [[write(f"a-{n}", 0, *(favorited() for _ in range(1 + n % 3)))] for n in range(40)]
     answers = await asyncio.gather(*(store.append(each) for each in writes))
