@@ -26,6 +26,7 @@ RECORDED_AT = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 NARROWER = {
     "failure_reason": st.sampled_from(["", "content_policy", "internal"]),
     "seed": st.none() | st.integers(0, 2**63 - 1),
+    "duration_seconds": st.floats(0, 1e6),
 }
 
 
@@ -78,9 +79,13 @@ def test_where_it_stands_and_why_reaches_the_wire() -> None:
 
 
 def _narrow(values: Any, data: st.DataObject) -> Any:
-    changes = {field: data.draw(NARROWER[field]) for field in values.__struct_fields__ if field in NARROWER}
-    if "asked" in values.__struct_fields__:
-        changes["asked"] = _narrow(values.asked, data)
+    changes = {}
+    for field in values.__struct_fields__:
+        value = getattr(values, field)
+        if field in NARROWER:
+            changes[field] = data.draw(NARROWER[field])
+        elif isinstance(value, msgspec.Struct):
+            changes[field] = _narrow(value, data)
     return msgspec.structs.replace(values, **changes)
 
 
