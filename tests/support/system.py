@@ -6,7 +6,7 @@ One a test process; tests keep apart by user ids of their own (``new_user``).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,9 @@ def new_user() -> str:
 
 
 @contextmanager
-def running_sandbox_process(folder: Path) -> Iterator[tuple[Part, dict[str, str]]]:
-    """The sandbox, and the settings that point the service at it."""
-    arguments = [*SANDBOX_ARGUMENTS, "--ca-file", str(folder / "ca.pem")]
+def running_sandbox_process(folder: Path, more: Sequence[str] = ()) -> Iterator[tuple[Part, dict[str, str]]]:
+    """The sandbox, and the settings that point the service at it; ``more`` arguments go over the quick ones."""
+    arguments = [*SANDBOX_ARGUMENTS, "--ca-file", str(folder / "ca.pem"), *more]
     with running("sandbox", arguments, environment={}, log_file=folder / "sandbox.log") as sandbox:
         settings = {name: value for name, value in sandbox.ready.items() if name.startswith("TRIPTYCH_")}
         yield sandbox, settings

@@ -1,0 +1,244 @@
+"""The service as several processes on one data folder, each of which can be killed and started again.
+
+    owner      api, projector, webhook; owns the embedded PostgreSQL, which keeps its fsync
+    worker-N   worker; reaches that PostgreSQL through its socket
+    spare      projector; takes over while the owner is away (where asked for)
+    sandbox    the vendors; never killed, because what it remembers is the evidence
+
+The fleet plays the supervisor: ``start`` tries again while a process cannot come up because PostgreSQL is away. The
+API and the webhook endpoint are reached through relays, so that their addresses outlive their processes. Leaving the
+fleet ends every process, also those that an exception left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import psutil
+from psycopg.conninfo import conninfo_to_dict
+
+from demo.processes import Part, StartFailed, running
+from service.adapters.embedded import running_conninfo
+from service.adapters.embedded.folder import Postmaster, find_postmaster
+from tests.support.postgres import short_folder
+from tests.support.relay import Relay
+from tests.support.system import running_sandbox_process
+
+PATIENCE_SECONDS = 120.0
+OWNER = "owner"
+SPARE = "spare"
+
+_LOOK_SECONDS = 0.05
+_START_ATTEMPTS = 10
+_QUICK: Mapping[str, str] = {
+    "TRIPTYCH_LEASE_SECONDS": "3",
+    "TRIPTYCH_FIRST_LOOK_SECONDS": "0.2",
+    "TRIPTYCH_MOST_LOOK_SECONDS": "1",
+    "TRIPTYCH_SUBMISSION_GRACE_SECONDS": "5",
+    "TRIPTYCH_TOOL_PATIENCE_SECONDS": "10",
+    "TRIPTYCH_MEDIA_PATIENCE_SECONDS": "3",
+    "TRIPTYCH_LOG_FORMAT": "json",
+    "TRIPTYCH_API_PORT": "0",
+    "TRIPTYCH_WEBHOOK_PORT": "0",
+}
+
+
+def catalog_with_deadlines(deadline_seconds: int) -> str:
+    """The built-in catalog in which every type has this deadline."""
+    text = resources.files("service").joinpath("catalog.toml").read_text("utf-8")
+    return re.sub(r"deadline_seconds = \d+", f"deadline_seconds = {deadline_seconds}", text)
+
+
+class Fleet:
+    """Made by ``running_fleet``. Methods that wait do so in threads, so that the caller's loop goes on."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], sandbox: Part) -> None:
+        self.folder = folder
+        self.data_dir = folder / "data"
+        self.media_dir = self.data_dir / "media"
+        self.control_url: str = sandbox.ready["SANDBOX_CONTROL_URL"]
+        self.api = Relay()
+        self.webhook = Relay()
+        self.environment = dict(environment)
+        self.roles: dict[str, str] = {}
+        self._members: dict[str, tuple[ExitStack, Part]] = {}
+
+    @property
+    def workers(self) -> list[str]:
+        return [name for name in self.roles if name.startswith("worker")]
+
+    async def start(self, name: str) -> None:
+        """Until it is ready. Raises StartFailed after a bounded number of attempts."""
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            starting = asyncio.create_task(asyncio.to_thread(self._start, name))
+            try:
+                await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # The thread cannot be cancelled: let it end, so that what it started is known and can be ended.
+                await asyncio.wait([starting])
+                raise
+            except StartFailed:
+                if attempt == _START_ATTEMPTS:
+                    raise
+                await self.postgres_ready()
+            else:
+                return
+
+    def _start(self, name: str) -> None:
+        stack = ExitStack()
+        part = stack.enter_context(
+            running(
+                "service",
+                ["serve", "--json", "--roles", self.roles[name]],
+                environment=self._environment_of(name),
+                log_file=self.log_of(name),
+            )
+        )
+        self._members[name] = stack, part
+        if name == OWNER:
+            self.api.target = part.ready["api"]
+            self.webhook.target = part.ready["webhook"]
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        environment = dict(self.environment)
+        if name != OWNER:
+            environment["TRIPTYCH_EVENT_STORE"] = self.conninfo()
+        return environment
+
+    def log_of(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def conninfo(self) -> str:
+        """How to reach the PostgreSQL through its socket; the same after every restart."""
+        found = running_conninfo(self.data_dir)
+        if found is None:
+            raise StartFailed("PostgreSQL does not run")
+        assert conninfo_to_dict(found)["dbname"]
+        return found
+
+    def postmaster(self) -> Postmaster | None:
+        return find_postmaster(self.data_dir / "postgres")
+
+    async def postgres_ready(self, *, after_pid: int = 0) -> None:
+        """Until a PostgreSQL answers that is not ``after_pid``, or nobody is there to start one."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while OWNER in self._members:
+                found = self.postmaster()
+                if found is not None and found.ready and found.pid != after_pid:
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def kill(self, name: str) -> None:
+        """kill -9, and waits until it is gone."""
+        stack, part = self._members.pop(name)
+        part.kill()
+        await asyncio.to_thread(stack.close)
+
+    async def kill_postgres(self) -> int:
+        """kill -9 of the postmaster while the service runs; its pid. The owner starts another."""
+        found = self.postmaster()
+        if found is None:
+            return 0
+        psutil.Process(found.pid).kill()
+        return found.pid
+
+    def ended_by_themselves(self) -> dict[str, int]:
+        """Exit codes of members that nobody killed; there should be none."""
+        codes = {name: part.process.poll() for name, (_, part) in self._members.items()}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    async def triptychd(self, *arguments: str) -> tuple[int, str, str]:
+        """Runs a command of ``triptychd`` beside the fleet: exit code, stdout, stderr."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "service", *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": "/usr/bin:/bin", **self._environment_of("a command")},
+        )
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode or 0, out.decode(), err.decode()
+
+    async def doctor(self) -> dict[str, Any]:
+        """What ``triptychd doctor --json`` says, with its exit code as ``exit_code``."""
+        code, out, err = await self.triptychd("doctor", "--json")
+        try:
+            report: dict[str, Any] = json.loads(out)
+        except ValueError as error:
+            raise AssertionError(f"triptychd doctor ended with {code} and wrote: {out}{err}") from error
+        return report | {"exit_code": code}
+
+    def logs(self, lines: int = 30) -> str:
+        """The last lines of every log, for a failure's report."""
+        parts = []
+        for file in sorted(self.folder.glob("*.log")):
+            tail = "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
+            parts.append(f"--- {file.name}\n{tail}")
+        return "\n".join(parts)
+
+    def close(self) -> None:
+        """Ends everything: workers first, as they need the owner's PostgreSQL, and that PostgreSQL last."""
+        for name in sorted(self._members, key=lambda each: each == OWNER):
+            stack, part = self._members.pop(name)
+            if name != OWNER:
+                part.kill()
+            stack.close()
+        left = self.postmaster()
+        if left is not None:  # its owner was killed and not started again
+            process = psutil.Process(left.pid)
+            process.send_signal(signal.SIGQUIT)
+            try:
+                process.wait(30)
+            except psutil.TimeoutExpired:
+                process.kill()
+
+
+@asynccontextmanager
+async def running_fleet(
+    *,
+    workers: int = 2,
+    spare: bool = False,
+    deadline_seconds: int = 30,
+    sandbox_arguments: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Fleet]:
+    """A fleet that is up; ``settings`` over the quick ones, all processes ended in the end."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(short_folder())
+        sandbox, vendors = stack.enter_context(running_sandbox_process(folder, sandbox_arguments))
+        catalog = folder / "catalog.toml"
+        catalog.write_text(catalog_with_deadlines(deadline_seconds), "utf-8")
+        fleet = Fleet(folder, {**_QUICK, **vendors}, sandbox)
+        await stack.enter_async_context(fleet.api)
+        await stack.enter_async_context(fleet.webhook)
+        fleet.environment |= {
+            "TRIPTYCH_DATA_DIR": str(fleet.data_dir),
+            "TRIPTYCH_CATALOG_FILE": str(catalog),
+            "TRIPTYCH_WEBHOOK_PUBLIC_URL": f"http://{fleet.webhook.address}",
+            **(settings or {}),
+        }
+        fleet.roles = {OWNER: "api,projector,webhook", **{f"worker-{n}": "worker" for n in range(1, workers + 1)}}
+        if spare:
+            fleet.roles[SPARE] = "projector"
+        stack.push_async_callback(asyncio.to_thread, fleet.close)
+        await fleet.start(OWNER)
+        async with asyncio.TaskGroup() as group:
+            for name in fleet.roles:
+                if name != OWNER:
+                    group.create_task(fleet.start(name))
+        yield fleet

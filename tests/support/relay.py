@@ -1,0 +1,70 @@
+"""An address that stays while what is behind it is killed and comes back on another port: a load balancer's job.
+
+Bytes go through as they are. While nothing is behind it, a connection is taken and closed at once, which is what a
+client sees of a server that went away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Self
+
+_CONNECT_TIMEOUT_SECONDS = 5.0
+_CHUNK_BYTES = 65_536
+
+
+class Relay:
+    """``async with Relay() as relay: relay.target = "127.0.0.1:50051"``. ``address`` is where callers go."""
+
+    def __init__(self) -> None:
+        self.target = ""
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError):
+            host, _, port = self.target.rpartition(":")
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                behind_reader, behind_writer = await asyncio.open_connection(host or "127.0.0.1", int(port or 1))
+            with contextlib.closing(behind_writer):
+                both = [
+                    asyncio.create_task(_pump(reader, behind_writer)),
+                    asyncio.create_task(_pump(behind_reader, writer)),
+                ]
+                try:
+                    # One side gone is the end of both: nothing that goes through here half-closes.
+                    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for task in both:
+                        task.cancel()
+                    await asyncio.gather(*both, return_exceptions=True)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(_CHUNK_BYTES):
+            writer.write(chunk)
+            await writer.drain()
