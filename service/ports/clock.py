@@ -7,6 +7,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """Tells the time; the only source of it for decisions and processes."""
+
     def now(self) -> datetime:
         """The present, timezone-aware, UTC."""
         ...

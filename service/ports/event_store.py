@@ -67,6 +67,7 @@ class RecordedEvent(msgspec.Struct, frozen=True):
 
     @property
     def type(self) -> str:
+        """The name under which it is stored."""
         return type(self.event).__name__
 
 
@@ -100,6 +101,8 @@ Batch = Sequence[RecordedEvent]
 
 
 class EventStore(Protocol):
+    """See the module's docstring for what every adapter keeps to."""
+
     async def append(self, writes: Sequence[StreamWrite]) -> int:
         """Appends atomically and returns the position of the last event written.
 

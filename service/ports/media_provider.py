@@ -20,6 +20,8 @@ from service.domain.generation.events import FailureReason
 
 
 class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be made, in our own terms; the adapter knows the vendor's."""
+
     generation_id: str
     generation_type: str
     model: str
@@ -37,21 +39,29 @@ class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True, tag=True):
+    """The vendor has it, under this id."""
+
     provider_request_id: str
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The vendor surely refused it, for good. ``detail`` is for operators."""
+
     failure_reason: FailureReason
     detail: str
 
 
 class NotTaken(msgspec.Struct, frozen=True, tag=True):
+    """The vendor surely did not take it; it may be sent again."""
+
     detail: str
     retry_after_seconds: float = 0.0
     """What the vendor asked for, 0 if nothing."""
 
 
 class AnswerLost(msgspec.Struct, frozen=True, tag=True):
+    """It left and no answer came; it is never sent again."""
+
     detail: str
 
 
@@ -76,6 +86,8 @@ class ProducedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Completed(msgspec.Struct, frozen=True, tag=True):
+    """It is done, and this is what came of it."""
+
     files: tuple[ProducedFile, ...]
 
 
@@ -92,12 +104,16 @@ CancelVerdict = Literal["cancelled", "being_made", "already_completed", "unknown
 
 
 class MediaProvider(Protocol):
+    """A vendor with a queue."""
+
     @property
     def name(self) -> str:
         """Of the vendor, as operators see it."""
         ...
 
-    async def submit(self, request: SubmitRequest) -> SubmitOutcome: ...
+    async def submit(self, request: SubmitRequest) -> SubmitOutcome:
+        """Sends it, at most once, within ``timeout_seconds``."""
+        ...
 
     async def look(self, model: str, provider_request_id: str) -> LookOutcome:
         """Asks how it stands, and fetches the result when it is done."""

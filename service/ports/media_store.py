@@ -38,6 +38,8 @@ class CollectedOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MediaCollector(Protocol):
+    """Brings a vendor's outputs into our own store."""
+
     async def collect(self, url: str, *, generation_id: str, index: int) -> CollectedOutput:
         """Fetches a vendor's file, verifies it (size limit, sniffed type, sha256), stores it and a thumbnail.
 
@@ -47,6 +49,8 @@ class MediaCollector(Protocol):
 
 
 class MediaStore(Protocol):
+    """Keeps outputs and reference pictures, by key."""
+
     def read(self, key: str, *, chunk_size_bytes: int = 262_144) -> AsyncIterator[bytes]:
         """The file's bytes in chunks. Raises NotFound, MediaUnavailable."""
         ...

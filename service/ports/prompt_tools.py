@@ -8,12 +8,16 @@ import msgspec
 
 
 class ModerationVerdict(msgspec.Struct, frozen=True, tag=True):
+    """What the moderation says of a prompt; ``categories`` are the vendor's names of what it found."""
+
     allowed: bool
     categories: tuple[str, ...] = ()
     model: str = ""
 
 
 class ImprovedPrompt(msgspec.Struct, frozen=True, tag=True):
+    """Better words for what the user meant, and the model that found them."""
+
     prompt: str
     model: str
 
@@ -31,6 +35,8 @@ class ToolUnavailable(msgspec.Struct, frozen=True, tag=True):
 
 
 class PromptTools(Protocol):
+    """Checks prompts, and improves them."""
+
     async def moderate(self, prompt: str, *, user_id: str) -> ModerationVerdict | ToolUnavailable:
         """Is the prompt allowed? Bounded in time by the adapter's settings."""
         ...

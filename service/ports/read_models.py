@@ -92,6 +92,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's credits: ``balance`` is ``granted - debited + refunded``."""
+
     user_id: str
     balance: int
     granted: int
@@ -132,6 +134,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which items of one user's gallery are meant."""
+
     user_id: str
     generation_type: str = ""
     """Empty: all types."""
@@ -152,24 +156,32 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class ItemPage(Page, frozen=True, kw_only=True):
+    """A page of the gallery, and where the pages on both sides begin (None at an end)."""
+
     items: tuple[ItemRow, ...]
     older: Cursor | None
     newer: Cursor | None
 
 
 class GenerationPage(Page, frozen=True, kw_only=True):
+    """A page of a user's generations, and where the pages on both sides begin (None at an end)."""
+
     generations: tuple[GenerationRow, ...]
     older: Cursor | None
     newer: Cursor | None
 
 
 class LedgerPage(Page, frozen=True, kw_only=True):
+    """A page of the statement, newest entry first."""
+
     entries: tuple[LedgerRow, ...]
     next_entry_number: int
     """Where the next page begins (entries run newest first); 0 at the end."""
 
 
 class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many items of one type a user has."""
+
     generation_type: str
     count: int
     """Items that are not in the trash."""
@@ -188,6 +200,8 @@ class ItemChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one build of a projection is, for operators."""
+
     name: str
     version: int
     position: int
@@ -205,7 +219,11 @@ class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GalleryQueries(Protocol):
-    async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage: ...
+    """Items, in pages, by type, and what changed of them."""
+
+    async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage:
+        """Up to ``limit`` items on from ``cursor`` (None: from the newest)."""
+        ...
 
     async def count_items(self, user_id: str) -> tuple[Sequence[TypeCount], int]:
         """``(counts, position)``."""
@@ -215,20 +233,28 @@ class GalleryQueries(Protocol):
         """``(row, position)``. Raises NotFound, also for another user's item."""
         ...
 
-    async def changes(self, user_id: str, *, after: int, limit: int) -> ItemChanges: ...
+    async def changes(self, user_id: str, *, after: int, limit: int) -> ItemChanges:
+        """Up to ``limit`` rows whose last change came after the position ``after``, oldest change first."""
+        ...
 
 
 class GenerationQueries(Protocol):
+    """How generations stand."""
+
     async def generation(self, generation_id: str) -> tuple[GenerationRow, int]:
         """``(row with items, position)``. Raises NotFound."""
         ...
 
     async def list_generations(
         self, user_id: str, *, unfinished_only: bool, cursor: Cursor | None, limit: int
-    ) -> GenerationPage: ...
+    ) -> GenerationPage:
+        """Up to ``limit`` generations on from ``cursor`` (None: from the newest), without their items."""
+        ...
 
 
 class CreditQueries(Protocol):
+    """Balances and statements."""
+
     async def account(self, user_id: str) -> tuple[AccountRow, int]:
         """``(row, position)``; an account nobody has written to is an empty one."""
         ...
@@ -242,6 +268,8 @@ ProjectionName = Literal["gallery", "generations", "credits", "work_list"]
 
 
 class PositionWaiter(Protocol):
+    """Lets a caller read what was written before."""
+
     async def wait(self, projection: ProjectionName, position: int, *, timeout_seconds: float) -> int:
         """Until the live projection has seen ``position``; returns where it is. Raises ProjectionBehind."""
         ...

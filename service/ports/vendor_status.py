@@ -9,6 +9,8 @@ import msgspec
 
 
 class VendorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How one worker finds one vendor."""
+
     vendor: str
     worker: str
     state: str
@@ -18,6 +20,8 @@ class VendorStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VendorStatusBoard(Protocol):
+    """Where such reports are left and read."""
+
     async def report(self, status: VendorStatus) -> None:
         """Replaces what this worker said of this vendor before."""
         ...

@@ -42,6 +42,8 @@ class KeysUnavailable(Exception):
 
 
 class WebhookVerifier(Protocol):
+    """Knows the vendor's way of signing what it sends."""
+
     async def verify(self, headers: Mapping[str, str], body: bytes) -> Report:
         """What a delivery says, once its signature is proven over exactly these bytes.
 

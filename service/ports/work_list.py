@@ -26,6 +26,8 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class WorkList(Protocol):
+    """Shares the generations that need a step among any number of workers."""
+
     async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
         """Leases up to ``limit`` rows that are due, oldest due first, skipping those others hold."""
         ...
@@ -59,4 +61,6 @@ class ProgressBoard(Protocol):
     """Where workers leave the vendor's passing reports (place in its queue). Reports, not facts: they may be
     lost at any time and nothing is decided on them."""
 
-    async def report(self, generation_id: str, *, queue_position: int | None, log_line: str) -> None: ...
+    async def report(self, generation_id: str, *, queue_position: int | None, log_line: str) -> None:
+        """Replaces what was reported of this generation before. ``queue_position`` counts from 0."""
+        ...
