@@ -53,7 +53,7 @@ class PostgresServer:
             thread.submit(asyncio.run, _migrate(self.conninfo_for(name))).result()
         return name
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self.conninfo_for(_ADMIN_DATABASE), autocommit=True, connect_timeout=30) as connection:
             connection.execute(statement)
 

@@ -17,7 +17,14 @@ from pathlib import Path
 import structlog
 
 from service.adapters.embedded.errors import DataFolderVersionMismatch, EmbeddedPostgresFailed
-from service.adapters.embedded.folder import PORT, Postmaster, end_orphans, find_postmaster, socket_folder
+from service.adapters.embedded.folder import (
+    PORT,
+    Postmaster,
+    end_orphans,
+    find_postmaster,
+    remove_socket_folder,
+    socket_folder,
+)
 from service.adapters.embedded.programs import Programs
 from service.adapters.embedded.system_user import let_pass, user_for
 
@@ -149,13 +156,14 @@ class Cluster:
 
     def shut_down(self) -> None:
         """Fast (open transactions are rolled back), and if that takes too long, without a checkpoint."""
-        if find_postmaster(self._folder) is None:
+        if (found := find_postmaster(self._folder)) is None:
             return
         try:
             self._shut_down("fast")
         except EmbeddedPostgresFailed as error:
             _log.warning("embedded_postgres_slow_to_stop", why=str(error))
             self._shut_down("immediate")
+        remove_socket_folder(self._folder, found)
 
     def _shut_down(self, mode: str) -> None:
         wait = ["-w", "-t", f"{self._stop_timeout_seconds:.0f}"]

@@ -109,6 +109,13 @@ def socket_folder(cluster: Path, user: SystemUser) -> Path:
     return folder
 
 
+def remove_socket_folder(cluster: Path, server: Postmaster) -> None:
+    """After the server has stopped: its private folder goes too, if it had one and nothing else is in it."""
+    folder = Path(server.socket_folder)
+    if server.socket_folder and folder != cluster and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:
     try:
         return (
