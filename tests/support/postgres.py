@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -74,13 +76,48 @@ def run_test_server() -> Iterator[PostgresServer]:
     if given:
         yield PostgresServer(lambda database: make_conninfo(given, dbname=database))
         return
-    with short_folder() as folder:
-        server = EmbeddedPostgres(folder, settings=THROWAWAY)
-        server.start()
+    folder = Path(tempfile.mkdtemp(prefix="triptych-test-"))
+    server = EmbeddedPostgres(folder, settings=THROWAWAY)
+    with _guarded(folder):
         try:
+            server.start()
             yield PostgresServer(server.conninfo_for)
         finally:
             server.stop()
+            shutil.rmtree(folder)
+
+
+_GUARD = """
+import sys
+sys.stdin.read()
+import shutil
+from pathlib import Path
+from service.adapters.embedded import EmbeddedPostgres
+folder = Path(sys.argv[1])
+if (folder / "postgres").exists():
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    shutil.rmtree(folder)
+"""
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    """A server outlives a killed owner, by design. Should this process be killed, its guard sees its standard
+    input end, adopts the server, stops it and clears up."""
+    guard = subprocess.Popen(
+        [sys.executable, "-c", _GUARD, str(folder)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.communicate(timeout=60)
 
 
 async def _migrate(conninfo: str) -> None:
