@@ -20,6 +20,7 @@ from service.domain.decider import DomainEvent
 from service.domain.errors import Conflict, InsufficientCredits
 from service.domain.generation.state import Generation, Phase
 from service.ports.event_store import Batch, EventStoreUnavailable, StreamWrite
+from tests.support.bench import virtually
 from tests.support.samples import GENERATION_ID, USER, debited, requested
 
 CONTEXT = Context(actor="bot", correlation_id="c-1")
@@ -161,7 +162,9 @@ async def test_nothing_to_do_on_a_stale_state_is_not_final_either(store: MemoryE
     assert outcome.position == 2
 
 
-async def test_a_lost_answer_is_repeated_with_the_same_ids_and_counts_once(store: MemoryEventStore) -> None:
+@virtually
+async def test_a_lost_answer_is_repeated_with_the_same_ids_and_counts_once() -> None:
+    store = MemoryEventStore()
     line = Line(store)
     process = executor(line)
     line.faults = [line.answer_lost, line.unreachable]
@@ -186,7 +189,9 @@ async def test_a_lost_answer_after_which_another_wrote_is_still_the_same_append(
     assert (await give(ours, 5)).state.balance == 22
 
 
-async def test_a_store_that_stays_away_is_given_up(store: MemoryEventStore) -> None:
+@virtually
+async def test_a_store_that_stays_away_is_given_up() -> None:
+    store = MemoryEventStore()
     line = Line(store)
     process = executor(line)
     line.faults = [line.unreachable] * 4
