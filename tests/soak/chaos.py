@@ -1,0 +1,87 @@
+"""Kills: at random moments, of random parts, each of which is started again after a random while."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple
+
+from tests.support.fleet import OWNER, SPARE, Fleet
+
+
+class DiedAlone(Exception):
+    """A process ended that nobody had killed."""
+
+
+class Blow(NamedTuple):
+    """A way to hit the fleet: how often, and what it is called in the count."""
+
+    weight: int
+    name: str
+
+
+WORKER: Final = Blow(5, "a worker")
+WORKERS: Final = Blow(2, "all workers")
+API: Final = Blow(3, "API and projector")
+POSTGRES: Final = Blow(3, "PostgreSQL")
+EVERYTHING: Final = Blow(1, "everything at once")
+BLOWS: Final = (WORKER, WORKERS, API, POSTGRES, EVERYTHING)
+
+
+class Chaos:
+    def __init__(
+        self, fleet: Fleet, source: random.Random, on_blow: Callable[[str], None] = lambda name: None
+    ) -> None:
+        self.blows: Counter[str] = Counter()
+        self.kills = 0
+        """Processes that were killed; a PostgreSQL, with all its processes, counts as one."""
+        self._fleet = fleet
+        self._random = source
+        self._on_blow = on_blow
+
+    async def run(self, *, seconds: float, least_blows: int, most_blows: int) -> None:
+        """For a while; each part is hit at least once, however slow the machine is. Raises DiedAlone."""
+        ends_at = time.monotonic() + seconds
+        first = [WORKER, API, POSTGRES, EVERYTHING]
+        self._random.shuffle(first)
+        while (struck := self.blows.total()) < most_blows and (struck < least_blows or time.monotonic() < ends_at):
+            await asyncio.sleep(self._random.uniform(0.3, 2.0))
+            blow = first.pop() if first else self._random.choices(BLOWS, [each.weight for each in BLOWS])[0]
+            self._on_blow(blow.name)
+            await self._strike(blow)
+            self.blows[blow.name] += 1
+            if alone := self._fleet.ended_by_themselves():
+                raise DiedAlone(f"ended by themselves, with these exit codes: {alone}\n{self._fleet.logs()}")
+
+    async def _strike(self, blow: Blow) -> None:
+        fleet = self._fleet
+        strikes: dict[Blow, Callable[[], Coroutine[Any, Any, None]]] = {
+            WORKER: lambda: self._restart([self._random.choice(fleet.workers)]),
+            WORKERS: lambda: self._restart(fleet.workers),
+            API: lambda: self._restart([OWNER]),
+            POSTGRES: self._kill_postgres,
+            EVERYTHING: self._kill_everything,
+        }
+        await strikes[blow]()
+
+    async def _restart(self, names: list[str]) -> None:
+        await asyncio.gather(*(self._fleet.kill(name) for name in names))
+        self.kills += len(names)
+        await asyncio.sleep(self._random.uniform(0.0, 2.0))
+        # Whoever owns PostgreSQL first: the others need it.
+        if OWNER in names:
+            await self._fleet.start(OWNER)
+        await asyncio.gather(*(self._fleet.start(name) for name in names if name != OWNER))
+
+    async def _kill_postgres(self) -> None:
+        pid = await self._fleet.kill_postgres()
+        self.kills += 1
+        await self._fleet.postgres_ready(after_pid=pid)
+
+    async def _kill_everything(self) -> None:
+        await self._fleet.kill_postgres()
+        self.kills += 1
+        await self._restart([name for name in self._fleet.roles if name != SPARE or self._random.random() < 0.5])
