@@ -21,7 +21,7 @@ from service.domain.errors import NotCancellable, NotFound
 from service.domain.generation import state as domain
 from service.domain.generation.events import AskedParameters
 from service.domain.ids import check_external_id, check_generation_id
-from service.ports.read_models import ENDED_STATES, GenerationRow, ProjectionBehind
+from service.ports.read_models import ENDED_STATES, GenerationRow, ProjectionBehind, ReadModelsUnavailable
 
 Call = ServicerContext[Any, Any]
 
@@ -123,12 +123,12 @@ class GenerationServicer(GenerationServiceServicer):
         return row, position
 
     async def _settled(self, outcome: Outcome[domain.Generation], context: Call) -> Generation:
-        """The generation with its items and times, or as the log has it when the read model takes too long."""
+        """The generation with its items and times, or as the log has it when the read model is late or away."""
         timeout_seconds = min(MAX_SETTLE_SECONDS, patience_seconds(self._core, context))
         try:
             await self._core.waiter.wait("generations", outcome.position, timeout_seconds=timeout_seconds)
             row, _ = await self._core.generation_queries.generation(outcome.state.generation_id)
-        except ProjectionBehind:
+        except (ProjectionBehind, ReadModelsUnavailable):
             return convert.generation_state(outcome.state, outcome.position)
         return convert.generation(row)
 

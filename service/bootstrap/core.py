@@ -27,7 +27,7 @@ from service.ports.event_store import EventStore
 from service.ports.read_models import ProjectionStatus
 from service.projections import operations
 from service.projections.host import ProjectionHost
-from service.projections.projection import NotStoppedThere
+from service.projections.projection import NotStoppedThere, telling_outages
 from service.projections.queries_credits import PostgresCreditQueries
 from service.projections.queries_gallery import PostgresGalleryQueries
 from service.projections.queries_generations import PostgresGenerationQueries
@@ -41,11 +41,14 @@ class ProjectionOperations:
         self._store = store
 
     async def statuses(self) -> Sequence[ProjectionStatus]:
-        return await operations.statuses(self._pool, head=await self._store.head())
+        head = await self._store.head()
+        with telling_outages():
+            return await operations.statuses(self._pool, head=head)
 
     async def skip(self, projection: str, position: int, *, actor: str, reason: str) -> None:
         try:
-            await operations.skip(self._pool, projection, position, actor=actor, reason=reason)
+            with telling_outages():
+                await operations.skip(self._pool, projection, position, actor=actor, reason=reason)
         except NotStoppedThere as error:
             raise PreconditionFailed(str(error), projection=projection, position=position) from error
 

@@ -14,14 +14,15 @@ version beside the old one and switches readers over when it has caught up.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
 
 from service.ports.event_store import RecordedEvent
-from service.ports.read_models import ProjectionName
+from service.ports.read_models import ProjectionName, ReadModelsUnavailable
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -78,7 +79,16 @@ class LostPlace(Exception):
         self.position = position
 
 
-class NothingBuilt(Exception):
+@contextmanager
+def telling_outages() -> Iterator[None]:
+    """Turns a database that does not answer into ReadModelsUnavailable; defects stay what they are."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise ReadModelsUnavailable(f"the database of the read models does not answer: {error}") from error
+
+
+class NothingBuilt(ReadModelsUnavailable):
     """No build of the projection serves readers yet."""
 
     def __init__(self, projection: str) -> None:

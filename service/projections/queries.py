@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
 from service.ports.read_models import Cursor
-from service.projections.projection import Connection, NothingBuilt
+from service.projections.projection import Connection, NothingBuilt, telling_outages
 
 Pool = AsyncConnectionPool[Connection]
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -31,10 +31,11 @@ def answer(name: LiteralString, columns: sql.Composable) -> sql.Composed:
 
 
 async def ask(pool: Pool, name: str, query: sql.Composed, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The one row of an ``answer``. Raises NothingBuilt."""
-    async with pool.connection() as connection:
-        cursor = await connection.execute(query, parameters)
-        row = await cursor.fetchone()
+    """The one row of an ``answer``. Raises ReadModelsUnavailable, of which NothingBuilt is one."""
+    with telling_outages():
+        async with pool.connection() as connection:
+            cursor = await connection.execute(query, parameters)
+            row = await cursor.fetchone()
     if row is None:
         raise NothingBuilt(name)
     return row
