@@ -15,6 +15,8 @@ from clients.sdk.asynchronous.client import AsyncTriptych
 from clients.sdk.asynchronous.files import AsyncMediaStream
 from clients.sdk.calls.gallery import ItemFilter
 from clients.sdk.calls.generations import GenerationOptions
+from clients.sdk.calls.history import ReplayFilter
+from clients.sdk.calls.moments import Moment
 from clients.sdk.enums import (
     FailureReason,
     GenerationState,
@@ -48,7 +50,7 @@ from clients.sdk.errors import (
     Unreachable,
     Violation,
 )
-from clients.sdk.events import Event, EventBatch, to_dict
+from clients.sdk.events import Event, EventBatch, EventType, to_dict
 from clients.sdk.models import (
     Account,
     Catalog,
@@ -90,6 +92,7 @@ __all__ = [
     "Download",
     "Event",
     "EventBatch",
+    "EventType",
     "FailedPrecondition",
     "Failure",
     "FailureReason",
@@ -112,6 +115,7 @@ __all__ = [
     "Media",
     "MediaKind",
     "MediaStream",
+    "Moment",
     "NotCancellable",
     "NotDelivered",
     "NotEnded",
@@ -123,6 +127,7 @@ __all__ = [
     "Reference",
     "RefundCause",
     "Refunded",
+    "ReplayFilter",
     "Requested",
     "ResourceExhausted",
     "RetryPolicy",

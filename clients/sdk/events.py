@@ -8,6 +8,7 @@ than this client still arrives, with its name, its place and an empty payload.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from triptych.v1.events_pb2 import Event as EventMessage
+from triptych.v1.history_service_pb2 import EventType as EventTypeMessage
 from triptych.v1.history_service_pb2 import ReplayEventsResponse
 
 from clients.sdk.enums import enum_word
@@ -37,17 +39,16 @@ class Event:
     causation_id: str
     actor: str
     traceparent: str
+    user_id: str
+    """Whose it is, also where the payload does not name the user."""
+    generation_type: str
+    """Of the generation that it is about; empty when it is about none."""
     payload: Mapping[str, Any]
 
     @property
     def generation_id(self) -> str:
         """The generation that it is about; empty when it is about none."""
         return str(self.payload.get("generation_id", ""))
-
-    @property
-    def user_id(self) -> str:
-        """The user, where the event names one."""
-        return str(self.payload.get("user_id", ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,20 @@ class EventBatch:
     events: tuple[Event, ...]
     position: int
     caught_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """A type of events, and how many of it are in the log. The times are None where there is none."""
+
+    name: str
+    category: str
+    description: str
+    versions: tuple[int, ...]
+    json_schema: Mapping[str, Any]
+    count: int
+    first_time: datetime | None
+    last_time: datetime | None
 
 
 def event(message: EventMessage) -> Event:
@@ -73,6 +88,8 @@ def event(message: EventMessage) -> Event:
         causation_id=message.causation_id,
         actor=message.actor,
         traceparent=message.traceparent,
+        user_id=message.user_id,
+        generation_type=message.generation_type,
         payload=plain(getattr(message, name)) if name else {},
     )
 
@@ -83,6 +100,20 @@ def event_batch(message: ReplayEventsResponse) -> EventBatch:
         events=tuple(event(each) for each in message.events),
         position=message.position,
         caught_up=message.caught_up,
+    )
+
+
+def event_type(message: EventTypeMessage) -> EventType:
+    """A type as the service describes it."""
+    return EventType(
+        name=message.name,
+        category=message.category,
+        description=message.description,
+        versions=tuple(message.versions),
+        json_schema=json.loads(message.json_schema),
+        count=message.count,
+        first_time=time_of(message.first_time) if message.HasField("first_time") else None,
+        last_time=time_of(message.last_time) if message.HasField("last_time") else None,
     )
 
 

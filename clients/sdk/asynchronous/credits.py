@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clients.sdk.asynchronous.transport import AsyncMethods
 from clients.sdk.calls import credits as calls
+from clients.sdk.calls.moments import Moment
 from clients.sdk.models import Account, LedgerEntry
 from clients.sdk.results import Granted, Page, Refunded
 
@@ -17,16 +18,21 @@ class AsyncCredits(AsyncMethods):
         """Gives credits, once for each ``grant_id`` (a payment's id, say); default a new one."""
         return await self._transport.call(calls.grant_credits(user_id, credits, grant_id, note))
 
-    async def get_account(self, user_id: str) -> Account:
-        """A user's balance and totals."""
-        return await self._transport.call(calls.get_account(user_id))
+    async def get_account(self, user_id: str, *, as_of: Moment | None = None) -> Account:
+        """A user's balance and totals; ``as_of`` a position or a time, as they were then."""
+        return await self._transport.call(calls.get_account(user_id, as_of))
 
     async def list_ledger_entries(
-        self, user_id: str, *, page_size: int | None = None, page_token: str | None = None
+        self,
+        user_id: str,
+        *,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        as_of: Moment | None = None,
     ) -> Page[LedgerEntry]:
-        """A user's statement, newest first."""
+        """A user's statement, newest first; with ``as_of`` as it was then."""
         return await self._transport.call(
-            calls.list_ledger_entries(user_id, page_size=page_size, page_token=page_token)
+            calls.list_ledger_entries(user_id, as_of, page_size=page_size, page_token=page_token)
         )
 
     async def refund_generation(self, generation_id: str, reason: str, *, actor: str | None = None) -> Refunded:

@@ -8,6 +8,7 @@ from typing import Any
 from triptych.v1 import credit_service_pb2 as pb
 
 from clients.sdk import convert, models, results
+from clients.sdk.calls.moments import Moment, as_of_fields
 from clients.sdk.rpc import Call, build
 
 
@@ -22,18 +23,18 @@ def grant_credits(user_id: str, credits: int, grant_id: str | None, note: str | 
     return Call(method=lambda stubs: stubs.credits.GrantCredits, request=request, convert=convert.granted)
 
 
-def get_account(user_id: str) -> Call[models.Account]:
+def get_account(user_id: str, as_of: Moment | None) -> Call[models.Account]:
     return Call(
         method=lambda stubs: stubs.credits.GetAccount,
-        request=build(pb.GetAccountRequest, user_id=user_id),
+        request=build(pb.GetAccountRequest, user_id=user_id, **as_of_fields(as_of)),
         convert=lambda answer: convert.account(answer.account),
     )
 
 
-def list_ledger_entries(user_id: str, **fields: Any) -> Call[results.Page[models.LedgerEntry]]:
+def list_ledger_entries(user_id: str, as_of: Moment | None, **fields: Any) -> Call[results.Page[models.LedgerEntry]]:
     return Call(
         method=lambda stubs: stubs.credits.ListLedgerEntries,
-        request=build(pb.ListLedgerEntriesRequest, user_id=user_id, **fields),
+        request=build(pb.ListLedgerEntriesRequest, user_id=user_id, **fields, **as_of_fields(as_of)),
         convert=convert.ledger_page,
     )
 

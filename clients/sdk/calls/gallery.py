@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from triptych.v1 import gallery_service_pb2 as pb
 
 from clients.sdk import convert, models, results
+from clients.sdk.calls.moments import Moment, as_of_fields
 from clients.sdk.rpc import Call, Method, StreamCall, build
 
 UPLOAD_CHUNK_BYTES = 2**20
@@ -23,10 +24,12 @@ class ItemFilter(TypedDict, total=False):
     words: str | None
 
 
-def list_items(user_id: str, where: ItemFilter, **fields: Any) -> Call[results.Page[models.Item]]:
+def list_items(
+    user_id: str, where: ItemFilter, as_of: Moment | None, **fields: Any
+) -> Call[results.Page[models.Item]]:
     return Call(
         method=lambda stubs: stubs.gallery.ListItems,
-        request=build(pb.ListItemsRequest, user_id=user_id, **where, **fields),
+        request=build(pb.ListItemsRequest, user_id=user_id, **where, **fields, **as_of_fields(as_of)),
         convert=convert.item_page,
     )
 
@@ -52,10 +55,10 @@ def watch_items(user_id: str, type_name: str | None, after_position: int) -> Str
     )
 
 
-def count_items(user_id: str) -> Call[tuple[models.TypeCount, ...]]:
+def count_items(user_id: str, as_of: Moment | None) -> Call[tuple[models.TypeCount, ...]]:
     return Call(
         method=lambda stubs: stubs.gallery.CountItems,
-        request=build(pb.CountItemsRequest, user_id=user_id),
+        request=build(pb.CountItemsRequest, user_id=user_id, **as_of_fields(as_of)),
         convert=convert.type_counts,
     )
 

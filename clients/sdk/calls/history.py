@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict
 
 from triptych.v1 import history_service_pb2 as pb
 
-from clients.sdk.events import EventBatch, event_batch
+from clients.sdk.calls.moments import aware
+from clients.sdk.events import EventBatch, EventType, event_batch, event_type
 from clients.sdk.rpc import Call, StreamCall, build
+
+
+class ReplayFilter(TypedDict, total=False):
+    """Which events: everything that is given must hold.
+
+    Positions: ``until_position`` is inclusive. Times have a zone: ``start_time`` is inclusive, ``end_time`` is not.
+    ``types`` are names such as "GenerationFailed", ``categories`` are "account" and "generation".
+    ``generation_type`` also finds the debits and refunds of such generations.
+    """
+
+    until_position: int | None
+    start_time: datetime | None
+    end_time: datetime | None
+    types: Sequence[str]
+    categories: Sequence[str]
+    user_id: str | None
+    generation_type: str | None
 
 
 def get_head() -> Call[int]:
@@ -19,7 +39,7 @@ def get_head() -> Call[int]:
 
 
 def replay_events(
-    after_position: int, types: Sequence[str], follow: bool, batch_size: int | None
+    after_position: int, follow: bool, batch_size: int | None, where: ReplayFilter
 ) -> StreamCall[EventBatch]:
     def resume(request: pb.ReplayEventsRequest, answer: pb.ReplayEventsResponse) -> None:
         request.after_position = answer.position
@@ -27,7 +47,13 @@ def replay_events(
     request = build(
         pb.ReplayEventsRequest,
         after_position=after_position,
-        types=tuple(types),
+        until_position=where.get("until_position"),
+        start_time=aware("start_time", where.get("start_time")),
+        end_time=aware("end_time", where.get("end_time")),
+        types=tuple(where.get("types", ())),
+        categories=tuple(where.get("categories", ())),
+        user_id=where.get("user_id"),
+        generation_type=where.get("generation_type"),
         follow=follow,
         batch_size=batch_size,
     )
@@ -37,4 +63,12 @@ def replay_events(
         convert=event_batch,
         resume=resume,
         endless=follow,
+    )
+
+
+def list_event_types() -> Call[tuple[EventType, ...]]:
+    return Call(
+        method=lambda stubs: stubs.history.ListEventTypes,
+        request=pb.ListEventTypesRequest(),
+        convert=lambda answer: tuple(event_type(each) for each in answer.event_types),
     )

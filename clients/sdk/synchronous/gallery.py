@@ -7,6 +7,7 @@ from typing import Unpack
 
 from clients.sdk.calls import gallery as calls
 from clients.sdk.calls.gallery import ItemFilter
+from clients.sdk.calls.moments import Moment
 from clients.sdk.models import Item, TypeCount
 from clients.sdk.results import ItemChanges, Page
 from clients.sdk.synchronous.transport import SyncMethods
@@ -21,19 +22,25 @@ class SyncGallery(SyncMethods):
         *,
         page_size: int | None = None,
         page_token: str | None = None,
+        as_of: Moment | None = None,
         **where: Unpack[ItemFilter],
     ) -> Page[Item]:
-        """One page of what matches, newest first."""
-        call = calls.list_items(user_id, where, page_size=page_size, page_token=page_token)
+        """One page of what matches, newest first; ``as_of`` a position or a time, as it was then."""
+        call = calls.list_items(user_id, where, as_of, page_size=page_size, page_token=page_token)
         return self._transport.call(call)
 
     def iter_items(
-        self, user_id: str, *, page_size: int | None = None, **where: Unpack[ItemFilter]
+        self,
+        user_id: str,
+        *,
+        page_size: int | None = None,
+        as_of: Moment | None = None,
+        **where: Unpack[ItemFilter],
     ) -> Iterator[Item]:
         """Everything that matches, newest first, fetched page by page as it is needed."""
         page_token: str | None = None
         while page_token != "":
-            page = self.list_items(user_id, page_size=page_size, page_token=page_token, **where)
+            page = self.list_items(user_id, page_size=page_size, page_token=page_token, as_of=as_of, **where)
             yield from page
             page_token = page.next_page_token
 
@@ -49,9 +56,9 @@ class SyncGallery(SyncMethods):
         """What there is (or is new after a position), and then what changes. Goes on after a lost connection."""
         return self._transport.stream(calls.watch_items(user_id, type, after_position))
 
-    def count_items(self, user_id: str) -> tuple[TypeCount, ...]:
-        """How many items there are, per type."""
-        return self._transport.call(calls.count_items(user_id))
+    def count_items(self, user_id: str, *, as_of: Moment | None = None) -> tuple[TypeCount, ...]:
+        """How many items there are, per type; with ``as_of`` as it was then."""
+        return self._transport.call(calls.count_items(user_id, as_of))
 
     def get_item(self, user_id: str, item_id: str) -> Item:
         """One item, also from the trash."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
+from typing import Unpack
 
 from clients.sdk.calls import history as calls
-from clients.sdk.events import Event, EventBatch
+from clients.sdk.calls.history import ReplayFilter
+from clients.sdk.events import Event, EventBatch, EventType
 from clients.sdk.synchronous.transport import SyncMethods
 
 
@@ -18,19 +20,23 @@ class SyncHistory(SyncMethods):
         return self._transport.call(calls.get_head())
 
     def replay_events(
-        self, after: int = 0, *, types: Sequence[str] = (), follow: bool = False, batch_size: int | None = None
+        self, after: int = 0, *, follow: bool = False, batch_size: int | None = None, **where: Unpack[ReplayFilter]
     ) -> Generator[Event, None, None]:
         """Events behind a position, in the log's order; with ``follow`` it then goes on live and never ends.
 
-        ``types`` are names such as "GenerationFailed". Goes on after a lost connection; every event comes once.
+        Goes on after a lost connection; every event comes once.
         """
-        batches = self.replay_batches(after, types=types, follow=follow, batch_size=batch_size)
+        batches = self.replay_batches(after, follow=follow, batch_size=batch_size, **where)
         with closing(batches):
             for batch in batches:
                 yield from batch.events
 
     def replay_batches(
-        self, after: int = 0, *, types: Sequence[str] = (), follow: bool = False, batch_size: int | None = None
+        self, after: int = 0, *, follow: bool = False, batch_size: int | None = None, **where: Unpack[ReplayFilter]
     ) -> Generator[EventBatch, None, None]:
         """The same in batches, which also tell how far the log has been read when no event matched."""
-        return self._transport.stream(calls.replay_events(after, types, follow, batch_size))
+        return self._transport.stream(calls.replay_events(after, follow, batch_size, where))
+
+    def list_event_types(self) -> tuple[EventType, ...]:
+        """What kinds of events there are, with their JSON Schema, and how many of each are in the log."""
+        return self._transport.call(calls.list_event_types())

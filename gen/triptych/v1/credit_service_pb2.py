@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from triptych.v1 import account_pb2 as triptych_dot_v1_dot_account__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n triptych/v1/credit_service.proto\x12\x0btriptych.v1\x1a\x19triptych/v1/account.proto\"W\n\x13GrantCreditsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\x0c\n\x04note\x18\x04 \x01(\t\"`\n\x14GrantCreditsResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\"?\n\x11GetAccountRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x02 \x01(\x03\"M\n\x12GetAccountResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x10\n\x08position\x18\x02 \x01(\x03\"m\n\x18ListLedgerEntriesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x04 \x01(\x03\"\x8e\x01\n\x19ListLedgerEntriesResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.triptych.v1.LedgerEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13previous_page_token\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"O\n\x17RefundGenerationRequest\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"m\n\x18RefundGenerationResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x18\n\x10\x63redits_refunded\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x32\xf8\x02\n\rCreditService\x12S\n\x0cGrantCredits\x12 .triptych.v1.GrantCreditsRequest\x1a!.triptych.v1.GrantCreditsResponse\x12M\n\nGetAccount\x12\x1e.triptych.v1.GetAccountRequest\x1a\x1f.triptych.v1.GetAccountResponse\x12\x62\n\x11ListLedgerEntries\x12%.triptych.v1.ListLedgerEntriesRequest\x1a&.triptych.v1.ListLedgerEntriesResponse\x12_\n\x10RefundGeneration\x12$.triptych.v1.RefundGenerationRequest\x1a%.triptych.v1.RefundGenerationResponseB\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n triptych/v1/credit_service.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19triptych/v1/account.proto\"W\n\x13GrantCreditsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\x0c\n\x04note\x18\x04 \x01(\t\"`\n\x14GrantCreditsResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\"\x94\x01\n\x11GetAccountRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x02 \x01(\x03\x12\x18\n\x0e\x61s_of_position\x18\x03 \x01(\x03H\x00\x12\x30\n\nas_of_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x07\n\x05\x61s_of\"M\n\x12GetAccountResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x10\n\x08position\x18\x02 \x01(\x03\"\xc2\x01\n\x18ListLedgerEntriesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x04 \x01(\x03\x12\x18\n\x0e\x61s_of_position\x18\x05 \x01(\x03H\x00\x12\x30\n\nas_of_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x07\n\x05\x61s_of\"\x8e\x01\n\x19ListLedgerEntriesResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.triptych.v1.LedgerEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13previous_page_token\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"O\n\x17RefundGenerationRequest\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"m\n\x18RefundGenerationResponse\x12%\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Account\x12\x18\n\x10\x63redits_refunded\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x32\xf8\x02\n\rCreditService\x12S\n\x0cGrantCredits\x12 .triptych.v1.GrantCreditsRequest\x1a!.triptych.v1.GrantCreditsResponse\x12M\n\nGetAccount\x12\x1e.triptych.v1.GetAccountRequest\x1a\x1f.triptych.v1.GetAccountResponse\x12\x62\n\x11ListLedgerEntries\x12%.triptych.v1.ListLedgerEntriesRequest\x1a&.triptych.v1.ListLedgerEntriesResponse\x12_\n\x10RefundGeneration\x12$.triptych.v1.RefundGenerationRequest\x1a%.triptych.v1.RefundGenerationResponseB\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +34,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.credit_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013triptych.v1P\001Z\026triptych/v1;triptychv1'
-  _globals['_GRANTCREDITSREQUEST']._serialized_start=76
-  _globals['_GRANTCREDITSREQUEST']._serialized_end=163
-  _globals['_GRANTCREDITSRESPONSE']._serialized_start=165
-  _globals['_GRANTCREDITSRESPONSE']._serialized_end=261
-  _globals['_GETACCOUNTREQUEST']._serialized_start=263
-  _globals['_GETACCOUNTREQUEST']._serialized_end=326
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=328
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=405
-  _globals['_LISTLEDGERENTRIESREQUEST']._serialized_start=407
-  _globals['_LISTLEDGERENTRIESREQUEST']._serialized_end=516
-  _globals['_LISTLEDGERENTRIESRESPONSE']._serialized_start=519
-  _globals['_LISTLEDGERENTRIESRESPONSE']._serialized_end=661
-  _globals['_REFUNDGENERATIONREQUEST']._serialized_start=663
-  _globals['_REFUNDGENERATIONREQUEST']._serialized_end=742
-  _globals['_REFUNDGENERATIONRESPONSE']._serialized_start=744
-  _globals['_REFUNDGENERATIONRESPONSE']._serialized_end=853
-  _globals['_CREDITSERVICE']._serialized_start=856
-  _globals['_CREDITSERVICE']._serialized_end=1232
+  _globals['_GRANTCREDITSREQUEST']._serialized_start=109
+  _globals['_GRANTCREDITSREQUEST']._serialized_end=196
+  _globals['_GRANTCREDITSRESPONSE']._serialized_start=198
+  _globals['_GRANTCREDITSRESPONSE']._serialized_end=294
+  _globals['_GETACCOUNTREQUEST']._serialized_start=297
+  _globals['_GETACCOUNTREQUEST']._serialized_end=445
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=447
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=524
+  _globals['_LISTLEDGERENTRIESREQUEST']._serialized_start=527
+  _globals['_LISTLEDGERENTRIESREQUEST']._serialized_end=721
+  _globals['_LISTLEDGERENTRIESRESPONSE']._serialized_start=724
+  _globals['_LISTLEDGERENTRIESRESPONSE']._serialized_end=866
+  _globals['_REFUNDGENERATIONREQUEST']._serialized_start=868
+  _globals['_REFUNDGENERATIONREQUEST']._serialized_end=947
+  _globals['_REFUNDGENERATIONRESPONSE']._serialized_start=949
+  _globals['_REFUNDGENERATIONRESPONSE']._serialized_end=1058
+  _globals['_CREDITSERVICE']._serialized_start=1061
+  _globals['_CREDITSERVICE']._serialized_end=1437
 # @@protoc_insertion_point(module_scope)

@@ -80,7 +80,7 @@ class CreditServiceServicer:
     def GetAccount(self, request, context):
         """A user's balance and totals. An account that nobody has written to is an empty one, not an error.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,7 +89,7 @@ class CreditServiceServicer:
     def ListLedgerEntries(self, request, context):
         """A user's statement, newest first.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,12 +46,12 @@ class CreditServiceStub:
     GetAccount: _grpc.UnaryUnaryMultiCallable[_credit_service_pb2.GetAccountRequest, _credit_service_pb2.GetAccountResponse]
     """A user's balance and totals. An account that nobody has written to is an empty one, not an error.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_credit_service_pb2.ListLedgerEntriesRequest, _credit_service_pb2.ListLedgerEntriesResponse]
     """A user's statement, newest first.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     RefundGeneration: _grpc.UnaryUnaryMultiCallable[_credit_service_pb2.RefundGenerationRequest, _credit_service_pb2.RefundGenerationResponse]
     """Gives back all that is left of an ended generation's price, once, with a reason and a name on it. Not
@@ -80,12 +80,12 @@ class CreditServiceAsyncStub(CreditServiceStub):
     GetAccount: _aio.UnaryUnaryMultiCallable[_credit_service_pb2.GetAccountRequest, _credit_service_pb2.GetAccountResponse]  # type: ignore[assignment]
     """A user's balance and totals. An account that nobody has written to is an empty one, not an error.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_credit_service_pb2.ListLedgerEntriesRequest, _credit_service_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
     """A user's statement, newest first.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     RefundGeneration: _aio.UnaryUnaryMultiCallable[_credit_service_pb2.RefundGenerationRequest, _credit_service_pb2.RefundGenerationResponse]  # type: ignore[assignment]
     """Gives back all that is left of an ended generation's price, once, with a reason and a name on it. Not
@@ -123,7 +123,7 @@ class CreditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_credit_service_pb2.GetAccountResponse, _abc.Awaitable[_credit_service_pb2.GetAccountResponse]]:
         """A user's balance and totals. An account that nobody has written to is an empty one, not an error.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
 
     @_abc_1.abstractmethod
@@ -134,7 +134,7 @@ class CreditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_credit_service_pb2.ListLedgerEntriesResponse, _abc.Awaitable[_credit_service_pb2.ListLedgerEntriesResponse]]:
         """A user's statement, newest first.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
 
     @_abc_1.abstractmethod

@@ -67,6 +67,8 @@ class Event(_message.Message):
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_TYPE_FIELD_NUMBER: _builtins.int
     CREDITS_GRANTED_FIELD_NUMBER: _builtins.int
     CREDITS_DEBITED_FIELD_NUMBER: _builtins.int
     CREDITS_REFUNDED_FIELD_NUMBER: _builtins.int
@@ -106,6 +108,10 @@ class Event(_message.Message):
     """The authenticated caller, or the worker, that caused it; may be empty."""
     traceparent: _builtins.str
     """W3C trace context of the caller; may be empty."""
+    user_id: _builtins.str
+    """Whose it is: of the account, or of the generation even where `payload` does not name the user."""
+    generation_type: _builtins.str
+    """Type of the generation that it is about, such as "imagen4"; empty when it is about none."""
     @_builtins.property
     def record_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
@@ -207,6 +213,8 @@ class Event(_message.Message):
         causation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
         traceparent: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        generation_type: _builtins.str = ...,
         credits_granted: Global___CreditsGranted | None = ...,
         credits_debited: Global___CreditsDebited | None = ...,
         credits_refunded: Global___CreditsRefunded | None = ...,
@@ -231,7 +239,7 @@ class Event(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "image_produced", b"image_produced", "item_favorited", b"item_favorited", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "video_produced", b"video_produced"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "event_id", b"event_id", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "image_produced", b"image_produced", "item_favorited", b"item_favorited", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "position", b"position", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "stream", b"stream", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "traceparent", b"traceparent", "type", b"type", "version", b"version", "video_produced", b"video_produced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "event_id", b"event_id", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "generation_type", b"generation_type", "image_produced", b"image_produced", "item_favorited", b"item_favorited", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "position", b"position", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "stream", b"stream", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "traceparent", b"traceparent", "type", b"type", "user_id", b"user_id", "version", b"version", "video_produced", b"video_produced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["credits_granted", "credits_debited", "credits_refunded", "generation_requested", "prompt_moderated", "prompt_enhanced", "submission_started", "submission_deferred", "generation_submitted", "cancellation_requested", "cancellation_refused", "image_produced", "video_produced", "generation_succeeded", "generation_failed", "generation_cancelled", "late_report_received", "item_favorited", "item_unfavorited", "item_trashed", "item_restored"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from triptych.v1 import item_pb2 as triptych_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!triptych/v1/gallery_service.proto\x12\x0btriptych.v1\x1a\x16triptych/v1/item.proto\"\xaa\x01\n\x10ListItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x15\n\rfavorite_only\x18\x03 \x01(\x08\x12\x0f\n\x07trashed\x18\x04 \x01(\x08\x12\r\n\x05words\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x08 \x01(\x03\"}\n\x11ListItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13previous_page_token\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"\x98\x01\n\x12StreamItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x15\n\rfavorite_only\x18\x03 \x01(\x08\x12\x0f\n\x07trashed\x18\x04 \x01(\x08\x12\r\n\x05words\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x19\n\x11\x61t_least_position\x18\x07 \x01(\x03\"I\n\x13StreamItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"J\n\x11WatchItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x03 \x01(\x03\"u\n\x12WatchItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x18\n\x10removed_item_ids\x18\x02 \x03(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\"?\n\x11\x43ountItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x02 \x01(\x03\"\xba\x01\n\x12\x43ountItemsResponse\x12\x39\n\x06\x63ounts\x18\x01 \x03(\x0b\x32).triptych.v1.CountItemsResponse.TypeCount\x12\x10\n\x08position\x18\x02 \x01(\x03\x1aW\n\tTypeCount\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x16\n\x0e\x66\x61vorite_count\x18\x03 \x01(\x03\x12\x15\n\rtrashed_count\x18\x04 \x01(\x03\"M\n\x0eGetItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x03 \x01(\x03\"D\n\x0fGetItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"7\n\x13\x46\x61voriteItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"I\n\x14\x46\x61voriteItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"9\n\x15UnfavoriteItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"K\n\x16UnfavoriteItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"4\n\x10TrashItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"F\n\x11TrashItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"6\n\x12RestoreItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"H\n\x13RestoreItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x96\x02\n\x14\x44ownloadMediaRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\x07item_id\x18\x02 \x01(\tH\x00\x12\x1c\n\x12reference_media_id\x18\x03 \x01(\tH\x00\x12>\n\trendition\x18\x04 \x01(\x0e\x32+.triptych.v1.DownloadMediaRequest.Rendition\x12\x19\n\x11\x61t_least_position\x18\x05 \x01(\x03\"W\n\tRendition\x12\x19\n\x15RENDITION_UNSPECIFIED\x10\x00\x12\x16\n\x12RENDITION_ORIGINAL\x10\x01\x12\x17\n\x13RENDITION_THUMBNAIL\x10\x02\x42\x08\n\x06source\"\xcd\x01\n\x15\x44ownloadMediaResponse\x12?\n\x08metadata\x18\x01 \x01(\x0b\x32+.triptych.v1.DownloadMediaResponse.MetadataH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1aW\n\x08Metadata\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\tB\t\n\x07\x63ontent\"\x9f\x01\n\x12UploadMediaRequest\x12<\n\x08metadata\x18\x01 \x01(\x0b\x32(.triptych.v1.UploadMediaRequest.MetadataH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a/\n\x08Metadata\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x42\t\n\x07\x63ontent\"p\n\x13UploadMediaResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x32\x92\x07\n\x0eGalleryService\x12J\n\tListItems\x12\x1d.triptych.v1.ListItemsRequest\x1a\x1e.triptych.v1.ListItemsResponse\x12R\n\x0bStreamItems\x12\x1f.triptych.v1.StreamItemsRequest\x1a .triptych.v1.StreamItemsResponse0\x01\x12O\n\nWatchItems\x12\x1e.triptych.v1.WatchItemsRequest\x1a\x1f.triptych.v1.WatchItemsResponse0\x01\x12M\n\nCountItems\x12\x1e.triptych.v1.CountItemsRequest\x1a\x1f.triptych.v1.CountItemsResponse\x12\x44\n\x07GetItem\x12\x1b.triptych.v1.GetItemRequest\x1a\x1c.triptych.v1.GetItemResponse\x12S\n\x0c\x46\x61voriteItem\x12 .triptych.v1.FavoriteItemRequest\x1a!.triptych.v1.FavoriteItemResponse\x12Y\n\x0eUnfavoriteItem\x12\".triptych.v1.UnfavoriteItemRequest\x1a#.triptych.v1.UnfavoriteItemResponse\x12J\n\tTrashItem\x12\x1d.triptych.v1.TrashItemRequest\x1a\x1e.triptych.v1.TrashItemResponse\x12P\n\x0bRestoreItem\x12\x1f.triptych.v1.RestoreItemRequest\x1a .triptych.v1.RestoreItemResponse\x12X\n\rDownloadMedia\x12!.triptych.v1.DownloadMediaRequest\x1a\".triptych.v1.DownloadMediaResponse0\x01\x12R\n\x0bUploadMedia\x12\x1f.triptych.v1.UploadMediaRequest\x1a .triptych.v1.UploadMediaResponse(\x01\x42\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!triptych/v1/gallery_service.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16triptych/v1/item.proto\"\xff\x01\n\x10ListItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x15\n\rfavorite_only\x18\x03 \x01(\x08\x12\x0f\n\x07trashed\x18\x04 \x01(\x08\x12\r\n\x05words\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x08 \x01(\x03\x12\x18\n\x0e\x61s_of_position\x18\t \x01(\x03H\x00\x12\x30\n\nas_of_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x07\n\x05\x61s_of\"}\n\x11ListItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13previous_page_token\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"\x98\x01\n\x12StreamItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x15\n\rfavorite_only\x18\x03 \x01(\x08\x12\x0f\n\x07trashed\x18\x04 \x01(\x08\x12\r\n\x05words\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x19\n\x11\x61t_least_position\x18\x07 \x01(\x03\"I\n\x13StreamItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"J\n\x11WatchItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x03 \x01(\x03\"u\n\x12WatchItemsResponse\x12 \n\x05items\x18\x01 \x03(\x0b\x32\x11.triptych.v1.Item\x12\x18\n\x10removed_item_ids\x18\x02 \x03(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\"\x94\x01\n\x11\x43ountItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x02 \x01(\x03\x12\x18\n\x0e\x61s_of_position\x18\x03 \x01(\x03H\x00\x12\x30\n\nas_of_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x07\n\x05\x61s_of\"\xba\x01\n\x12\x43ountItemsResponse\x12\x39\n\x06\x63ounts\x18\x01 \x03(\x0b\x32).triptych.v1.CountItemsResponse.TypeCount\x12\x10\n\x08position\x18\x02 \x01(\x03\x1aW\n\tTypeCount\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x16\n\x0e\x66\x61vorite_count\x18\x03 \x01(\x03\x12\x15\n\rtrashed_count\x18\x04 \x01(\x03\"M\n\x0eGetItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x19\n\x11\x61t_least_position\x18\x03 \x01(\x03\"D\n\x0fGetItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"7\n\x13\x46\x61voriteItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"I\n\x14\x46\x61voriteItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"9\n\x15UnfavoriteItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"K\n\x16UnfavoriteItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"4\n\x10TrashItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"F\n\x11TrashItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"6\n\x12RestoreItemRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"H\n\x13RestoreItemResponse\x12\x1f\n\x04item\x18\x01 \x01(\x0b\x32\x11.triptych.v1.Item\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x96\x02\n\x14\x44ownloadMediaRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\x07item_id\x18\x02 \x01(\tH\x00\x12\x1c\n\x12reference_media_id\x18\x03 \x01(\tH\x00\x12>\n\trendition\x18\x04 \x01(\x0e\x32+.triptych.v1.DownloadMediaRequest.Rendition\x12\x19\n\x11\x61t_least_position\x18\x05 \x01(\x03\"W\n\tRendition\x12\x19\n\x15RENDITION_UNSPECIFIED\x10\x00\x12\x16\n\x12RENDITION_ORIGINAL\x10\x01\x12\x17\n\x13RENDITION_THUMBNAIL\x10\x02\x42\x08\n\x06source\"\xcd\x01\n\x15\x44ownloadMediaResponse\x12?\n\x08metadata\x18\x01 \x01(\x0b\x32+.triptych.v1.DownloadMediaResponse.MetadataH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1aW\n\x08Metadata\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\tB\t\n\x07\x63ontent\"\x9f\x01\n\x12UploadMediaRequest\x12<\n\x08metadata\x18\x01 \x01(\x0b\x32(.triptych.v1.UploadMediaRequest.MetadataH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a/\n\x08Metadata\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x42\t\n\x07\x63ontent\"p\n\x13UploadMediaResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x32\x92\x07\n\x0eGalleryService\x12J\n\tListItems\x12\x1d.triptych.v1.ListItemsRequest\x1a\x1e.triptych.v1.ListItemsResponse\x12R\n\x0bStreamItems\x12\x1f.triptych.v1.StreamItemsRequest\x1a .triptych.v1.StreamItemsResponse0\x01\x12O\n\nWatchItems\x12\x1e.triptych.v1.WatchItemsRequest\x1a\x1f.triptych.v1.WatchItemsResponse0\x01\x12M\n\nCountItems\x12\x1e.triptych.v1.CountItemsRequest\x1a\x1f.triptych.v1.CountItemsResponse\x12\x44\n\x07GetItem\x12\x1b.triptych.v1.GetItemRequest\x1a\x1c.triptych.v1.GetItemResponse\x12S\n\x0c\x46\x61voriteItem\x12 .triptych.v1.FavoriteItemRequest\x1a!.triptych.v1.FavoriteItemResponse\x12Y\n\x0eUnfavoriteItem\x12\".triptych.v1.UnfavoriteItemRequest\x1a#.triptych.v1.UnfavoriteItemResponse\x12J\n\tTrashItem\x12\x1d.triptych.v1.TrashItemRequest\x1a\x1e.triptych.v1.TrashItemResponse\x12P\n\x0bRestoreItem\x12\x1f.triptych.v1.RestoreItemRequest\x1a .triptych.v1.RestoreItemResponse\x12X\n\rDownloadMedia\x12!.triptych.v1.DownloadMediaRequest\x1a\".triptych.v1.DownloadMediaResponse0\x01\x12R\n\x0bUploadMedia\x12\x1f.triptych.v1.UploadMediaRequest\x1a .triptych.v1.UploadMediaResponse(\x01\x42\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,58 +34,58 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.gallery_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013triptych.v1P\001Z\026triptych/v1;triptychv1'
-  _globals['_LISTITEMSREQUEST']._serialized_start=75
-  _globals['_LISTITEMSREQUEST']._serialized_end=245
-  _globals['_LISTITEMSRESPONSE']._serialized_start=247
-  _globals['_LISTITEMSRESPONSE']._serialized_end=372
-  _globals['_STREAMITEMSREQUEST']._serialized_start=375
-  _globals['_STREAMITEMSREQUEST']._serialized_end=527
-  _globals['_STREAMITEMSRESPONSE']._serialized_start=529
-  _globals['_STREAMITEMSRESPONSE']._serialized_end=602
-  _globals['_WATCHITEMSREQUEST']._serialized_start=604
-  _globals['_WATCHITEMSREQUEST']._serialized_end=678
-  _globals['_WATCHITEMSRESPONSE']._serialized_start=680
-  _globals['_WATCHITEMSRESPONSE']._serialized_end=797
-  _globals['_COUNTITEMSREQUEST']._serialized_start=799
-  _globals['_COUNTITEMSREQUEST']._serialized_end=862
-  _globals['_COUNTITEMSRESPONSE']._serialized_start=865
-  _globals['_COUNTITEMSRESPONSE']._serialized_end=1051
-  _globals['_COUNTITEMSRESPONSE_TYPECOUNT']._serialized_start=964
-  _globals['_COUNTITEMSRESPONSE_TYPECOUNT']._serialized_end=1051
-  _globals['_GETITEMREQUEST']._serialized_start=1053
-  _globals['_GETITEMREQUEST']._serialized_end=1130
-  _globals['_GETITEMRESPONSE']._serialized_start=1132
-  _globals['_GETITEMRESPONSE']._serialized_end=1200
-  _globals['_FAVORITEITEMREQUEST']._serialized_start=1202
-  _globals['_FAVORITEITEMREQUEST']._serialized_end=1257
-  _globals['_FAVORITEITEMRESPONSE']._serialized_start=1259
-  _globals['_FAVORITEITEMRESPONSE']._serialized_end=1332
-  _globals['_UNFAVORITEITEMREQUEST']._serialized_start=1334
-  _globals['_UNFAVORITEITEMREQUEST']._serialized_end=1391
-  _globals['_UNFAVORITEITEMRESPONSE']._serialized_start=1393
-  _globals['_UNFAVORITEITEMRESPONSE']._serialized_end=1468
-  _globals['_TRASHITEMREQUEST']._serialized_start=1470
-  _globals['_TRASHITEMREQUEST']._serialized_end=1522
-  _globals['_TRASHITEMRESPONSE']._serialized_start=1524
-  _globals['_TRASHITEMRESPONSE']._serialized_end=1594
-  _globals['_RESTOREITEMREQUEST']._serialized_start=1596
-  _globals['_RESTOREITEMREQUEST']._serialized_end=1650
-  _globals['_RESTOREITEMRESPONSE']._serialized_start=1652
-  _globals['_RESTOREITEMRESPONSE']._serialized_end=1724
-  _globals['_DOWNLOADMEDIAREQUEST']._serialized_start=1727
-  _globals['_DOWNLOADMEDIAREQUEST']._serialized_end=2005
-  _globals['_DOWNLOADMEDIAREQUEST_RENDITION']._serialized_start=1908
-  _globals['_DOWNLOADMEDIAREQUEST_RENDITION']._serialized_end=1995
-  _globals['_DOWNLOADMEDIARESPONSE']._serialized_start=2008
-  _globals['_DOWNLOADMEDIARESPONSE']._serialized_end=2213
-  _globals['_DOWNLOADMEDIARESPONSE_METADATA']._serialized_start=2115
-  _globals['_DOWNLOADMEDIARESPONSE_METADATA']._serialized_end=2202
-  _globals['_UPLOADMEDIAREQUEST']._serialized_start=2216
-  _globals['_UPLOADMEDIAREQUEST']._serialized_end=2375
-  _globals['_UPLOADMEDIAREQUEST_METADATA']._serialized_start=2317
-  _globals['_UPLOADMEDIAREQUEST_METADATA']._serialized_end=2364
-  _globals['_UPLOADMEDIARESPONSE']._serialized_start=2377
-  _globals['_UPLOADMEDIARESPONSE']._serialized_end=2489
-  _globals['_GALLERYSERVICE']._serialized_start=2492
-  _globals['_GALLERYSERVICE']._serialized_end=3406
+  _globals['_LISTITEMSREQUEST']._serialized_start=108
+  _globals['_LISTITEMSREQUEST']._serialized_end=363
+  _globals['_LISTITEMSRESPONSE']._serialized_start=365
+  _globals['_LISTITEMSRESPONSE']._serialized_end=490
+  _globals['_STREAMITEMSREQUEST']._serialized_start=493
+  _globals['_STREAMITEMSREQUEST']._serialized_end=645
+  _globals['_STREAMITEMSRESPONSE']._serialized_start=647
+  _globals['_STREAMITEMSRESPONSE']._serialized_end=720
+  _globals['_WATCHITEMSREQUEST']._serialized_start=722
+  _globals['_WATCHITEMSREQUEST']._serialized_end=796
+  _globals['_WATCHITEMSRESPONSE']._serialized_start=798
+  _globals['_WATCHITEMSRESPONSE']._serialized_end=915
+  _globals['_COUNTITEMSREQUEST']._serialized_start=918
+  _globals['_COUNTITEMSREQUEST']._serialized_end=1066
+  _globals['_COUNTITEMSRESPONSE']._serialized_start=1069
+  _globals['_COUNTITEMSRESPONSE']._serialized_end=1255
+  _globals['_COUNTITEMSRESPONSE_TYPECOUNT']._serialized_start=1168
+  _globals['_COUNTITEMSRESPONSE_TYPECOUNT']._serialized_end=1255
+  _globals['_GETITEMREQUEST']._serialized_start=1257
+  _globals['_GETITEMREQUEST']._serialized_end=1334
+  _globals['_GETITEMRESPONSE']._serialized_start=1336
+  _globals['_GETITEMRESPONSE']._serialized_end=1404
+  _globals['_FAVORITEITEMREQUEST']._serialized_start=1406
+  _globals['_FAVORITEITEMREQUEST']._serialized_end=1461
+  _globals['_FAVORITEITEMRESPONSE']._serialized_start=1463
+  _globals['_FAVORITEITEMRESPONSE']._serialized_end=1536
+  _globals['_UNFAVORITEITEMREQUEST']._serialized_start=1538
+  _globals['_UNFAVORITEITEMREQUEST']._serialized_end=1595
+  _globals['_UNFAVORITEITEMRESPONSE']._serialized_start=1597
+  _globals['_UNFAVORITEITEMRESPONSE']._serialized_end=1672
+  _globals['_TRASHITEMREQUEST']._serialized_start=1674
+  _globals['_TRASHITEMREQUEST']._serialized_end=1726
+  _globals['_TRASHITEMRESPONSE']._serialized_start=1728
+  _globals['_TRASHITEMRESPONSE']._serialized_end=1798
+  _globals['_RESTOREITEMREQUEST']._serialized_start=1800
+  _globals['_RESTOREITEMREQUEST']._serialized_end=1854
+  _globals['_RESTOREITEMRESPONSE']._serialized_start=1856
+  _globals['_RESTOREITEMRESPONSE']._serialized_end=1928
+  _globals['_DOWNLOADMEDIAREQUEST']._serialized_start=1931
+  _globals['_DOWNLOADMEDIAREQUEST']._serialized_end=2209
+  _globals['_DOWNLOADMEDIAREQUEST_RENDITION']._serialized_start=2112
+  _globals['_DOWNLOADMEDIAREQUEST_RENDITION']._serialized_end=2199
+  _globals['_DOWNLOADMEDIARESPONSE']._serialized_start=2212
+  _globals['_DOWNLOADMEDIARESPONSE']._serialized_end=2417
+  _globals['_DOWNLOADMEDIARESPONSE_METADATA']._serialized_start=2319
+  _globals['_DOWNLOADMEDIARESPONSE_METADATA']._serialized_end=2406
+  _globals['_UPLOADMEDIAREQUEST']._serialized_start=2420
+  _globals['_UPLOADMEDIAREQUEST']._serialized_end=2579
+  _globals['_UPLOADMEDIAREQUEST_METADATA']._serialized_start=2521
+  _globals['_UPLOADMEDIAREQUEST_METADATA']._serialized_end=2568
+  _globals['_UPLOADMEDIARESPONSE']._serialized_start=2581
+  _globals['_UPLOADMEDIARESPONSE']._serialized_end=2693
+  _globals['_GALLERYSERVICE']._serialized_start=2696
+  _globals['_GALLERYSERVICE']._serialized_end=3610
 # @@protoc_insertion_point(module_scope)

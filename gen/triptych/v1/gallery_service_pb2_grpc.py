@@ -105,7 +105,7 @@ class GalleryServiceServicer:
     def ListItems(self, request, context):
         """One page of what matches, newest first.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +134,7 @@ class GalleryServiceServicer:
     def CountItems(self, request, context):
         """How many items a user has, per type.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

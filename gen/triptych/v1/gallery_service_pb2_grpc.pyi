@@ -40,7 +40,7 @@ class GalleryServiceStub:
     ListItems: _grpc.UnaryUnaryMultiCallable[_gallery_service_pb2.ListItemsRequest, _gallery_service_pb2.ListItemsResponse]
     """One page of what matches, newest first.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     StreamItems: _grpc.UnaryStreamMultiCallable[_gallery_service_pb2.StreamItemsRequest, _gallery_service_pb2.StreamItemsResponse]
     """Everything that matches, newest first, in pages on one stream; then the stream ends with OK.
@@ -57,7 +57,7 @@ class GalleryServiceStub:
     CountItems: _grpc.UnaryUnaryMultiCallable[_gallery_service_pb2.CountItemsRequest, _gallery_service_pb2.CountItemsResponse]
     """How many items a user has, per type.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     GetItem: _grpc.UnaryUnaryMultiCallable[_gallery_service_pb2.GetItemRequest, _gallery_service_pb2.GetItemResponse]
     """One item, also from the trash.
@@ -108,7 +108,7 @@ class GalleryServiceAsyncStub(GalleryServiceStub):
     ListItems: _aio.UnaryUnaryMultiCallable[_gallery_service_pb2.ListItemsRequest, _gallery_service_pb2.ListItemsResponse]  # type: ignore[assignment]
     """One page of what matches, newest first.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     StreamItems: _aio.UnaryStreamMultiCallable[_gallery_service_pb2.StreamItemsRequest, _gallery_service_pb2.StreamItemsResponse]  # type: ignore[assignment]
     """Everything that matches, newest first, in pages on one stream; then the stream ends with OK.
@@ -125,7 +125,7 @@ class GalleryServiceAsyncStub(GalleryServiceStub):
     CountItems: _aio.UnaryUnaryMultiCallable[_gallery_service_pb2.CountItemsRequest, _gallery_service_pb2.CountItemsResponse]  # type: ignore[assignment]
     """How many items a user has, per type.
 
-    Errors: INVALID_ARGUMENT.
+    Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
     """
     GetItem: _aio.UnaryUnaryMultiCallable[_gallery_service_pb2.GetItemRequest, _gallery_service_pb2.GetItemResponse]  # type: ignore[assignment]
     """One item, also from the trash.
@@ -179,7 +179,7 @@ class GalleryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_gallery_service_pb2.ListItemsResponse, _abc.Awaitable[_gallery_service_pb2.ListItemsResponse]]:
         """One page of what matches, newest first.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
 
     @_abc_1.abstractmethod
@@ -214,7 +214,7 @@ class GalleryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_gallery_service_pb2.CountItemsResponse, _abc.Awaitable[_gallery_service_pb2.CountItemsResponse]]:
         """How many items a user has, per type.
 
-        Errors: INVALID_ARGUMENT.
+        Errors: INVALID_ARGUMENT, also for an as_of that has not come yet.
         """
 
     @_abc_1.abstractmethod

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from triptych.v1 import events_pb2 as triptych_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!triptych/v1/history_service.proto\x12\x0btriptych.v1\x1a\x18triptych/v1/events.proto\"\x10\n\x0eGetHeadRequest\"#\n\x0fGetHeadResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\"`\n\x13ReplayEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\r\n\x05types\x18\x02 \x03(\t\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\"_\n\x14ReplayEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Event\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\x32\xad\x01\n\x0eHistoryService\x12\x44\n\x07GetHead\x12\x1b.triptych.v1.GetHeadRequest\x1a\x1c.triptych.v1.GetHeadResponse\x12U\n\x0cReplayEvents\x12 .triptych.v1.ReplayEventsRequest\x1a!.triptych.v1.ReplayEventsResponse0\x01\x42\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!triptych/v1/history_service.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18triptych/v1/events.proto\"\x10\n\x0eGetHeadRequest\"#\n\x0fGetHeadResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\"\x94\x02\n\x13ReplayEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\r\n\x05types\x18\x02 \x03(\t\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0euntil_position\x18\x06 \x01(\x03\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncategories\x18\x08 \x03(\t\x12\x0f\n\x07user_id\x18\t \x01(\t\x12\x17\n\x0fgeneration_type\x18\n \x01(\t\"_\n\x14ReplayEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Event\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\"\x17\n\x15ListEventTypesRequest\"E\n\x16ListEventTypesResponse\x12+\n\x0b\x65vent_types\x18\x01 \x03(\x0b\x32\x16.triptych.v1.EventType\"\xd5\x01\n\tEventType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08versions\x18\x04 \x03(\x05\x12\x13\n\x0bjson_schema\x18\x05 \x01(\t\x12\r\n\x05\x63ount\x18\x06 \x01(\x03\x12.\n\nfirst_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x88\x02\n\x0eHistoryService\x12\x44\n\x07GetHead\x12\x1b.triptych.v1.GetHeadRequest\x1a\x1c.triptych.v1.GetHeadResponse\x12U\n\x0cReplayEvents\x12 .triptych.v1.ReplayEventsRequest\x1a!.triptych.v1.ReplayEventsResponse0\x01\x12Y\n\x0eListEventTypes\x12\".triptych.v1.ListEventTypesRequest\x1a#.triptych.v1.ListEventTypesResponseB\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +34,20 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.history_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013triptych.v1P\001Z\026triptych/v1;triptychv1'
-  _globals['_GETHEADREQUEST']._serialized_start=76
-  _globals['_GETHEADREQUEST']._serialized_end=92
-  _globals['_GETHEADRESPONSE']._serialized_start=94
-  _globals['_GETHEADRESPONSE']._serialized_end=129
-  _globals['_REPLAYEVENTSREQUEST']._serialized_start=131
-  _globals['_REPLAYEVENTSREQUEST']._serialized_end=227
-  _globals['_REPLAYEVENTSRESPONSE']._serialized_start=229
-  _globals['_REPLAYEVENTSRESPONSE']._serialized_end=324
-  _globals['_HISTORYSERVICE']._serialized_start=327
-  _globals['_HISTORYSERVICE']._serialized_end=500
+  _globals['_GETHEADREQUEST']._serialized_start=109
+  _globals['_GETHEADREQUEST']._serialized_end=125
+  _globals['_GETHEADRESPONSE']._serialized_start=127
+  _globals['_GETHEADRESPONSE']._serialized_end=162
+  _globals['_REPLAYEVENTSREQUEST']._serialized_start=165
+  _globals['_REPLAYEVENTSREQUEST']._serialized_end=441
+  _globals['_REPLAYEVENTSRESPONSE']._serialized_start=443
+  _globals['_REPLAYEVENTSRESPONSE']._serialized_end=538
+  _globals['_LISTEVENTTYPESREQUEST']._serialized_start=540
+  _globals['_LISTEVENTTYPESREQUEST']._serialized_end=563
+  _globals['_LISTEVENTTYPESRESPONSE']._serialized_start=565
+  _globals['_LISTEVENTTYPESRESPONSE']._serialized_end=634
+  _globals['_EVENTTYPE']._serialized_start=637
+  _globals['_EVENTTYPE']._serialized_end=850
+  _globals['_HISTORYSERVICE']._serialized_start=853
+  _globals['_HISTORYSERVICE']._serialized_end=1117
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from triptych.v1 import events_pb2 as _events_pb2
 import builtins as _builtins
@@ -60,7 +61,7 @@ Global___GetHeadResponse: _TypeAlias = GetHeadResponse  # noqa: Y015
 
 @_typing.final
 class ReplayEventsRequest(_message.Message):
-    """From where on, and which events."""
+    """From where to where, and which events. Everything that is given must hold for an event to be sent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -68,15 +69,39 @@ class ReplayEventsRequest(_message.Message):
     TYPES_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_POSITION_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_TYPE_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
     """Only events after this position. Default: 0, from the beginning."""
     follow: _builtins.bool
     """True: goes on with what is appended, and never ends by itself. Default: false."""
     batch_size: _builtins.int
     """Events a message at most, 1 to 1000. Default: 500."""
+    until_position: _builtins.int
+    """Only events up to this position, inclusive. Default: 0, to the end."""
+    user_id: _builtins.str
+    """Only events of this user: of the account, and of the user's generations. Default: all."""
+    generation_type: _builtins.str
+    """Only events about generations of this type, also their debits and refunds. Default: all."""
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only events of these types, by the names of their messages, such as "GenerationFailed". Default: all."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events that were recorded at this time or later. Default: from the beginning."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events that were recorded before this time. Default: to the end."""
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events of streams of these categories: "account", "generation". Default: all."""
 
     def __init__(
         self,
@@ -85,10 +110,16 @@ class ReplayEventsRequest(_message.Message):
         types: _abc.Iterable[_builtins.str] | None = ...,
         follow: _builtins.bool = ...,
         batch_size: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        until_position: _builtins.int = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        user_id: _builtins.str = ...,
+        generation_type: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "batch_size", b"batch_size", "follow", b"follow", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "batch_size", b"batch_size", "categories", b"categories", "end_time", b"end_time", "follow", b"follow", "generation_type", b"generation_type", "start_time", b"start_time", "types", b"types", "until_position", b"until_position", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -96,7 +127,7 @@ Global___ReplayEventsRequest: _TypeAlias = ReplayEventsRequest  # noqa: Y015
 
 @_typing.final
 class ReplayEventsResponse(_message.Message):
-    """Events, in order. May bring none, when only events of other types passed."""
+    """Events, in order. May bring none, when only other events passed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -125,3 +156,100 @@ class ReplayEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayEventsResponse: _TypeAlias = ReplayEventsResponse  # noqa: Y015
+
+@_typing.final
+class ListEventTypesRequest(_message.Message):
+    """Nothing has to be said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEventTypesRequest: _TypeAlias = ListEventTypesRequest  # noqa: Y015
+
+@_typing.final
+class ListEventTypesResponse(_message.Message):
+    """Every type there is, in the order of a life: account, then generation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_TYPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventType]:
+        """Also those of which there is no event yet."""
+
+    def __init__(
+        self,
+        *,
+        event_types: _abc.Iterable[Global___EventType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_types", b"event_types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEventTypesResponse: _TypeAlias = ListEventTypesResponse  # noqa: Y015
+
+@_typing.final
+class EventType(_message.Message):
+    """A type of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    JSON_SCHEMA_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as in Event.type."""
+    category: _builtins.str
+    """Category of the streams in which it stands: "account" or "generation"."""
+    description: _builtins.str
+    """What it means, in a sentence or two."""
+    json_schema: _builtins.str
+    """JSON Schema (2020-12) of today's stored form."""
+    count: _builtins.int
+    """How many are in the log."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Versions of the stored form that are read; the last one is written today."""
+
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first one was recorded; absent when there is none."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last one was recorded; absent when there is none."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        category: _builtins.str = ...,
+        description: _builtins.str = ...,
+        versions: _abc.Iterable[_builtins.int] | None = ...,
+        json_schema: _builtins.str = ...,
+        count: _builtins.int = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_time", b"first_time", "last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "count", b"count", "description", b"description", "first_time", b"first_time", "json_schema", b"json_schema", "last_time", b"last_time", "name", b"name", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventType: _TypeAlias = EventType  # noqa: Y015

@@ -43,11 +43,19 @@ class HistoryServiceStub:
     Errors: none of its own.
     """
     ReplayEvents: _grpc.UnaryStreamMultiCallable[_history_service_pb2.ReplayEventsRequest, _history_service_pb2.ReplayEventsResponse]
-    """Events in the order of the log, in batches. Without `follow` the stream ends with OK at the place where the log
-    ended when the call began; with it, it goes on live until the caller ends it. Resume with the last message's
-    position as after_position: every event comes exactly once.
+    """Events in the order of the log, in batches. Without `follow` the stream ends with OK at until_position or
+    end_time, else at the place where the log ended when the call began; with it, it goes on live until the caller
+    ends it. Resume with the last message's position as after_position, the rest of the request unchanged: every
+    event comes exactly once.
 
-    Errors: INVALID_ARGUMENT for a position beyond the log's end and for types that do not exist.
+    Errors: INVALID_ARGUMENT for a position or time that has not come yet, for a start after the end, for types and
+    categories that do not exist, and for `follow` together with an end.
+    """
+    ListEventTypes: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListEventTypesRequest, _history_service_pb2.ListEventTypesResponse]
+    """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
+    of a second a million events.
+
+    Errors: none of its own.
     """
 
 @_typing.type_check_only
@@ -65,11 +73,19 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     Errors: none of its own.
     """
     ReplayEvents: _aio.UnaryStreamMultiCallable[_history_service_pb2.ReplayEventsRequest, _history_service_pb2.ReplayEventsResponse]  # type: ignore[assignment]
-    """Events in the order of the log, in batches. Without `follow` the stream ends with OK at the place where the log
-    ended when the call began; with it, it goes on live until the caller ends it. Resume with the last message's
-    position as after_position: every event comes exactly once.
+    """Events in the order of the log, in batches. Without `follow` the stream ends with OK at until_position or
+    end_time, else at the place where the log ended when the call began; with it, it goes on live until the caller
+    ends it. Resume with the last message's position as after_position, the rest of the request unchanged: every
+    event comes exactly once.
 
-    Errors: INVALID_ARGUMENT for a position beyond the log's end and for types that do not exist.
+    Errors: INVALID_ARGUMENT for a position or time that has not come yet, for a start after the end, for types and
+    categories that do not exist, and for `follow` together with an end.
+    """
+    ListEventTypes: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListEventTypesRequest, _history_service_pb2.ListEventTypesResponse]  # type: ignore[assignment]
+    """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
+    of a second a million events.
+
+    Errors: none of its own.
     """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -96,11 +112,25 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ReplayEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_history_service_pb2.ReplayEventsResponse], _abc.AsyncIterator[_history_service_pb2.ReplayEventsResponse]]:
-        """Events in the order of the log, in batches. Without `follow` the stream ends with OK at the place where the log
-        ended when the call began; with it, it goes on live until the caller ends it. Resume with the last message's
-        position as after_position: every event comes exactly once.
+        """Events in the order of the log, in batches. Without `follow` the stream ends with OK at until_position or
+        end_time, else at the place where the log ended when the call began; with it, it goes on live until the caller
+        ends it. Resume with the last message's position as after_position, the rest of the request unchanged: every
+        event comes exactly once.
 
-        Errors: INVALID_ARGUMENT for a position beyond the log's end and for types that do not exist.
+        Errors: INVALID_ARGUMENT for a position or time that has not come yet, for a start after the end, for types and
+        categories that do not exist, and for `follow` together with an end.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEventTypes(
+        self,
+        request: _history_service_pb2.ListEventTypesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_history_service_pb2.ListEventTypesResponse, _abc.Awaitable[_history_service_pb2.ListEventTypesResponse]]:
+        """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
+        of a second a million events.
+
+        Errors: none of its own.
         """
 
 def add_HistoryServiceServicer_to_server(servicer: HistoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
