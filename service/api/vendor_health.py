@@ -1,4 +1,4 @@
-"""What the health check says of vendors: ``vendor.fal`` is not serving while every worker's breaker for it is open."""
+"""What the health check says of vendors: ``vendor.fal`` is not serving while all workers' breakers for it are open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def keep_health(board: VendorStatusBoard, set_serving: Callable[[str, bool
     while True:
         try:
             reports = await board.current(max_age_seconds=MAX_AGE_SECONDS)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged; the health check must outlive whatever its board has
             log.warning("vendor_health_unknown", error=str(error))
         else:
             usable = {report.vendor for report in reports if report.state != "open"}
