@@ -7,6 +7,7 @@ the size and hash that the service announced, and then moved into place.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import uuid
@@ -126,6 +127,8 @@ class Receiver:
             self._file.truncate()
             return
         path = self._path(info)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
         self._part_path = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.part")
         self._file = self._part_path.open("xb")
 

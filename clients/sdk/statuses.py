@@ -79,7 +79,9 @@ def error_from(failure: grpc.RpcError, address: str) -> TriptychError:
 
 def _last_cause(text: str) -> str:
     """The last of the causes that the transport strings together: "Connection refused", "Domain name not found"."""
-    return text.rsplit(": ", 1)[-1].strip().rstrip(".") or "no reason given"
+    if "handshake failed" in text.lower():
+        return "TLS failed: one side may not speak it, or the certificate is not trusted"
+    return text.rsplit(": ", 1)[-1].strip(" .]") or "no reason given"
 
 
 def _status(call: Any) -> Status | None:
