@@ -9,6 +9,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 SEARCHED = 300
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_removed_protection_shows(mutation: Mutation) -> None:
     """The recorded seed shows it; should the stories have moved since, one of the first seeds does."""
