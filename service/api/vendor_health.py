@@ -1,4 +1,4 @@
-"""What the health check says of vendors: ``vendor.fal`` is not serving while all workers' breakers for it are open."""
+"""What the health check says of vendors: ``vendor.fal`` is not serving while all workers' breakers are open."""
 
 from __future__ import annotations
 
