@@ -37,11 +37,16 @@ class Part:
 
 
 @contextlib.contextmanager
-def running(module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path) -> Iterator[Part]:
+def running(
+    module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path, uid: int | None = None
+) -> Iterator[Part]:
     """Runs ``python -m module arguments`` until the block ends, then stops it. Raises StartFailed.
 
     Settings of the surrounding environment are kept out, so that the part is set up by ``environment`` alone.
+    ``uid`` is the user that it runs as, where that is another one (only root can do that), in the group of the same
+    number.
     """
+    switch = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
     with log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -50,6 +55,7 @@ def running(module: str, arguments: list[str], *, environment: Mapping[str, str]
             stderr=log,
             env={**surroundings, **environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
+            **switch,  # type: ignore[call-overload]
         )
         try:
             yield Part(process, _first_line(process.stdout, module, log_file))
@@ -62,8 +68,9 @@ def _first_line(stdout: IO[bytes] | None, module: str, log_file: Path) -> dict[s
     lines: Queue[bytes] = Queue()
 
     def read() -> None:
-        for line in stdout:
-            lines.put(line)
+        with stdout:
+            for line in stdout:
+                lines.put(line)
         lines.put(b"")
 
     threading.Thread(target=read, daemon=True, name=f"stdout-of-{module}").start()

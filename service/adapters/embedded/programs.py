@@ -21,7 +21,9 @@ class Programs:
         self._user = user
         self._installation = _installation()
         if user.switch:
-            let_read_all(user, self._installation)
+            for tree in (self._installation, _libraries(self._installation)):
+                if tree.exists():
+                    let_read_all(user, tree)
             let_pass(user, self._installation / "bin")
 
     def major_version(self) -> str:
@@ -56,6 +58,12 @@ class Programs:
         if done.returncode != 0:
             raise EmbeddedPostgresFailed(doing, said)
         return said
+
+
+def _libraries(installation: Path) -> Path:
+    """Where the wheel keeps the libraries that its programs are linked with: beside its package."""
+    package = installation.parent
+    return package.with_name(f"{package.name}.libs")
 
 
 def _installation() -> Path:

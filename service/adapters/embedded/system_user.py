@@ -100,7 +100,7 @@ def let_pass(user: SystemUser, target: Path) -> None:
 
 def let_read_all(user: SystemUser, tree: Path) -> None:
     """Lets everyone read the (public) files of an installation that a strict umask closed."""
-    if not user.switch or (tree / "share").stat().st_mode & stat.S_IXOTH:
+    if not user.switch or all(path.stat().st_mode & stat.S_IROTH for path in tree.iterdir()):
         return
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
