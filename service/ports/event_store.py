@@ -6,6 +6,7 @@ Protocol, the same for every adapter and held by one contract suite:
 - Positions grow with the log and become visible in order: a reader that has seen position *p* will never
   find something new below it. They are comparable within one store only, and may have gaps.
 - ``append`` writes all of its streams or none. Events take positions in the order in which they are given.
+- Times follow positions: no event was recorded earlier than one before it, also when the store's clock is set back.
 - Repeating an append with the same event ids is the same append: it answers with the first one's position.
 - Readers hold no transaction and no lock between batches.
 """
@@ -100,6 +101,15 @@ class UnreadableEvent(Exception):
 Batch = Sequence[RecordedEvent]
 
 
+class TypeTotals(msgspec.Struct, frozen=True):
+    """How many events of a type are in the log, and when the first and the last one were recorded (UTC)."""
+
+    type: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
 class EventStore(Protocol):
     """See the module's docstring for what every adapter keeps to."""
 
@@ -112,6 +122,13 @@ class EventStore(Protocol):
 
     async def read_stream(self, stream: str, *, after_version: int = 0, limit: int = 1000) -> Batch:
         """Up to ``limit`` events of one stream after a version, in order; empty at its end."""
+        ...
+
+    async def read_streams(self, streams: Collection[str], *, until: int | None = None, limit: int = 1000) -> Batch:
+        """The first ``limit`` events of each of these streams, none after position ``until``, in the log's order.
+
+        All of it is held in memory: the caller bounds how many streams it names.
+        """
         ...
 
     def read_all(
@@ -137,6 +154,14 @@ class EventStore(Protocol):
 
     async def head(self) -> int:
         """The position of the last event, 0 for an empty log."""
+        ...
+
+    async def position_at(self, time: datetime) -> int:
+        """The position of the last event that was recorded at ``time`` (timezone-aware) or before; 0 for none."""
+        ...
+
+    async def count_by_type(self) -> Sequence[TypeTotals]:
+        """Totals of every type of which there is an event, by name; also of types that today's code cannot read."""
         ...
 
 

@@ -11,13 +11,14 @@ one synchronous step between two points at which a simulated loop may run others
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from service.adapters.eventstore.codec import EncodedEvent, EventCodec, StoredEvent
 from service.adapters.eventstore.validation import check_limit, check_writes
-from service.ports.event_store import Batch, StreamWrite, SubscriptionBatch, VersionConflict
+from service.ports.event_store import Batch, StreamWrite, SubscriptionBatch, TypeTotals, VersionConflict
 
 
 def _utc_now() -> datetime:
@@ -71,7 +72,8 @@ class MemoryEventStore:
 
     def _write(self, stream: str, events: Sequence[EncodedEvent]) -> None:
         rows = self._streams.setdefault(stream, [])
-        recorded_at = self._now()
+        # Times follow positions, also when the clock is set back.
+        recorded_at = max(self._now(), self._log[-1].recorded_at) if self._log else self._now()
         for each in events:
             row = StoredEvent(
                 len(self._log) + 1,
@@ -92,6 +94,13 @@ class MemoryEventStore:
         await asyncio.sleep(0)
         rows = self._streams.get(stream, [])[after_version : after_version + limit]
         return [self._codec.decode(row) for row in rows]
+
+    async def read_streams(self, streams: Collection[str], *, until: int | None = None, limit: int = 1000) -> Batch:
+        check_limit("limit", limit)
+        await asyncio.sleep(0)
+        end = len(self._log) if until is None else until
+        rows = [row for each in set(streams) for row in self._streams.get(each, [])[:limit] if row.position <= end]
+        return [self._codec.decode(row) for row in sorted(rows, key=lambda row: row.position)]
 
     async def read_all(
         self,
@@ -148,6 +157,17 @@ class MemoryEventStore:
     async def head(self) -> int:
         await asyncio.sleep(0)
         return len(self._log)
+
+    async def position_at(self, time: datetime) -> int:
+        await asyncio.sleep(0)
+        return bisect_right(self._log, time, key=lambda row: row.recorded_at)
+
+    async def count_by_type(self) -> Sequence[TypeTotals]:
+        await asyncio.sleep(0)
+        found: dict[str, list[datetime]] = {}
+        for row in self._log:
+            found.setdefault(row.type, []).append(row.recorded_at)
+        return [TypeTotals(name, len(times), times[0], times[-1]) for name, times in sorted(found.items())]
 
     async def close(self) -> None:
         """Ends the subscriptions. What was written stays readable."""

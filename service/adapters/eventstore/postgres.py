@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Self
 
 import psycopg
@@ -22,7 +23,7 @@ from service.adapters.eventstore.postgres_wakeups import Bell, Wakeups, wait_for
 from service.adapters.eventstore.postgres_writer import GroupCommitter
 from service.adapters.eventstore.validation import check_limit, check_writes
 from service.adapters.postgres.pool import Pool, connect, describe, make_pool
-from service.ports.event_store import Batch, EventStoreUnavailable, StreamWrite, SubscriptionBatch
+from service.ports.event_store import Batch, EventStoreUnavailable, StreamWrite, SubscriptionBatch, TypeTotals
 
 _log = structlog.get_logger(__name__)
 
@@ -31,10 +32,10 @@ _MAX_BACKOFF_SECONDS = 2.0
 
 
 class EventLogMissing(Exception):
-    """The database has no event log (yet)."""
+    """The database has no event log (yet), or one of an older release."""
 
     def __init__(self) -> None:
-        super().__init__("the database has no event log; run 'triptychd migrate' on it first")
+        super().__init__("the database has no event log of this release; run 'triptychd migrate' on it first")
 
 
 class PostgresEventStore:
@@ -114,6 +115,11 @@ class PostgresEventStore:
         check_limit("limit", limit)
         return [self._codec.decode(row) for row in await self._reader.stream(stream, after_version, limit)]
 
+    async def read_streams(self, streams: Collection[str], *, until: int | None = None, limit: int = 1000) -> Batch:
+        check_limit("limit", limit)
+        end = END_OF_LOG if until is None else until
+        return [self._codec.decode(row) for row in await self._reader.streams(streams, end, limit)]
+
     async def read_all(
         self,
         *,
@@ -166,6 +172,12 @@ class PostgresEventStore:
     async def head(self) -> int:
         return await self._reader.head()
 
+    async def position_at(self, time: datetime) -> int:
+        return await self._reader.position_at(time)
+
+    async def count_by_type(self) -> Sequence[TypeTotals]:
+        return await self._reader.count_by_type()
+
     async def close(self) -> None:
         """Writes what waits (bounded), ends the subscriptions and closes every connection."""
         if self._closed:
@@ -181,7 +193,7 @@ async def _open_pool(conninfo: str, pool: Pool) -> None:
     try:
         # One connection by hand first: a pool only says that it could not be filled, and only after a while.
         async with await connect(conninfo, application_name="triptych-reader") as connection:
-            cursor = await connection.execute("SELECT to_regproc('triptych.append_events') IS NOT NULL")
+            cursor = await connection.execute("SELECT to_regproc('triptych.position_at') IS NOT NULL")
             row = await cursor.fetchone()
         await pool.open(wait=True, timeout=15)
     except (psycopg.Error, OSError) as error:

@@ -12,6 +12,7 @@ a restart of the database every pooled connection is.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
 import psycopg
@@ -20,7 +21,7 @@ from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from service.adapters.eventstore.codec import StoredEvent
 from service.adapters.postgres.pool import Pool, describe
-from service.ports.event_store import EventStoreUnavailable
+from service.ports.event_store import EventStoreUnavailable, TypeTotals
 
 FILTER_WINDOW = 50_000
 """Positions that one filtered statement looks through."""
@@ -36,6 +37,23 @@ _STREAM = (
     f"SELECT {_COLUMNS} FROM triptych.events "  # noqa: S608 - constants
     "WHERE stream = %s AND version > %s ORDER BY version LIMIT %s"
 )
+_STREAMS = f"""
+SELECT e.* FROM unnest(%s::text[]) AS asked (stream) CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM triptych.events AS e
+    WHERE e.stream = asked.stream AND e.position <= %s ORDER BY e.version LIMIT %s
+) AS e
+"""  # noqa: S608 - constants
+_POSITION_AT = "SELECT triptych.position_at(%s)"
+# From the index of types alone; then two rows a type for the times, which follow positions.
+_TOTALS = """
+SELECT t.type, t.count, first.recorded_at, last.recorded_at
+FROM (
+    SELECT type, count(*) AS count, min(position) AS first, max(position) AS last FROM triptych.events GROUP BY type
+) AS t
+JOIN triptych.events AS first ON first.position = t.first
+JOIN triptych.events AS last ON last.position = t.last
+ORDER BY t.type COLLATE "C"
+"""
 _PAGE = f"""
 SELECT log.head, e.* FROM ({_HEAD}) AS log (head) LEFT JOIN LATERAL (
     SELECT {_COLUMNS} FROM triptych.events
@@ -65,6 +83,19 @@ class LogReader:
 
     async def stream(self, stream: str, after_version: int, limit: int) -> list[StoredEvent]:
         return [StoredEvent(*row) for row in await self._fetch(_STREAM, (stream, after_version, limit))]
+
+    async def streams(self, streams: Collection[str], until: int, limit: int) -> list[StoredEvent]:
+        """The first ``limit`` events of each stream up to ``until``, in the log's order."""
+        found = await self._fetch(_STREAMS, (sorted(set(streams)), until, limit))
+        return sorted(StoredEvent(*row) for row in found)
+
+    async def position_at(self, time: datetime) -> int:
+        rows = await self._fetch(_POSITION_AT, (time,))
+        position: int = rows[0][0]
+        return position
+
+    async def count_by_type(self) -> list[TypeTotals]:
+        return [TypeTotals(*row) for row in await self._fetch(_TOTALS, ())]
 
     async def page(self, after: int, until: int, types: Collection[str] | None, limit: int) -> Page:
         """The events in (after, until], of these types if given: of its first window, and at most ``limit``."""

@@ -272,3 +272,11 @@ async def test_a_killed_server_loses_and_repeats_nothing() -> None:
                 batches = await follow_to(subscription, await store.head())
                 await _assert_nothing_lost(store, load, [e.event_id for batch in batches for e in batch.events])
                 assert load.failures > 0
+
+
+async def test_times_never_go_back_with_the_servers_clock(store: PostgresEventStore, database: str) -> None:
+    await store.append([write("a-1", 0)])
+    await _query(database, "UPDATE triptych.events SET recorded_at = now() + interval '1 day' RETURNING position")
+    await store.append([write("a-2", 0)])
+    first, second = await read_all(store)
+    assert first.recorded_at == second.recorded_at
