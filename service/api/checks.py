@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from service.domain.errors import InvalidField
 
 DEFAULT_PAGE_SIZE = 24
@@ -26,3 +30,11 @@ def free_text(field: str, value: str, *, most: int | None = None) -> str:
     if most is not None and len(value) > most:
         raise InvalidField(field, f"must be at most {most} characters, not {len(value)}")
     return value
+
+
+def time(field: str, value: Timestamp) -> datetime:
+    """``value`` in UTC, cut to microseconds."""
+    try:
+        return value.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidField(field, "must be a time of the years 1 to 9999, with nanos of 0 to 999999999") from None

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from triptych.v1 import account_pb2, events_pb2, generation_pb2
 
 from service.api.convert import enum_value, media
+from service.application.owners import Owner
 from service.domain.decider import DomainEvent
 from service.domain.generation.events import StoredMedia
 from service.ports.event_store import RecordedEvent
@@ -36,6 +37,8 @@ RENAMED: Mapping[str, str] = {
     "generation_type": "type",
 }
 
+NOBODY = Owner()
+
 _ENUMS: Mapping[str, Callable[[str], int]] = {
     "failure_reason": lambda word: enum_value(generation_pb2.FailureReason, "FAILURE_REASON", word),
     "own_words_reason": lambda word: enum_value(generation_pb2.OwnWordsReason, "OWN_WORDS_REASON", word),
@@ -45,7 +48,8 @@ _ENUMS: Mapping[str, Callable[[str], int]] = {
 }
 
 
-def event(recorded: RecordedEvent) -> events_pb2.Event:
+def event(recorded: RecordedEvent, owner: Owner = NOBODY) -> events_pb2.Event:
+    """A recorded event, with what it leaves unsaid: whose it is."""
     metadata = recorded.metadata
     message = events_pb2.Event(
         position=recorded.position,
@@ -57,6 +61,8 @@ def event(recorded: RecordedEvent) -> events_pb2.Event:
         causation_id=metadata.causation_id,
         actor=metadata.actor,
         traceparent=metadata.traceparent,
+        user_id=owner.user_id,
+        generation_type=owner.generation_type,
     )
     message.record_time.FromDatetime(recorded.recorded_at)
     payload = getattr(message, PAYLOADS[recorded.type])

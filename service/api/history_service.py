@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
 from grpc.aio import ServicerContext
 from triptych.v1 import history_service_pb2 as pb
 from triptych.v1.history_service_pb2_grpc import HistoryServiceServicer
@@ -13,6 +14,11 @@ from triptych.v1.history_service_pb2_grpc import HistoryServiceServicer
 from service.api import checks, convert_events
 from service.api.dependencies import Core
 from service.api.reading import split_by_bytes, until_stopping
+from service.application.event_types import EventTypeInfo
+from service.application.history import Selection
+from service.domain.catalog import Catalog
+from service.domain.errors import InvalidField
+from service.domain.ids import check_external_id
 
 Call = ServicerContext[Any, Any]
 
@@ -33,15 +39,46 @@ class HistoryServicer(HistoryServiceServicer):
         batch_size = checks.page_size(
             request.batch_size, default=DEFAULT_BATCH_SIZE, most=MAX_BATCH_SIZE, field="batch_size"
         )
-        head = await self._core.history.head()
-        batches = self._core.history.replay(
-            after=request.after_position, types=request.types, follow=request.follow, batch_size=batch_size
-        )
+        selection = _selection(request, self._core.catalog)
+        batches = self._core.history.replay(selection, follow=request.follow, batch_size=batch_size)
         async with aclosing(until_stopping(batches, self._core.stopping)) as source:
             async for batch in source:
-                parts = list(split_by_bytes(convert_events.event(each) for each in batch.events)) or [[]]
+                parts = list(split_by_bytes(convert_events.event(*each) for each in batch.events)) or [[]]
                 for events in parts[:-1]:
                     yield pb.ReplayEventsResponse(events=events, position=events[-1].position)
-                yield pb.ReplayEventsResponse(
-                    events=parts[-1], position=batch.position, caught_up=batch.position >= head
-                )
+                yield pb.ReplayEventsResponse(events=parts[-1], position=batch.position, caught_up=batch.caught_up)
+
+    async def ListEventTypes(self, request: pb.ListEventTypesRequest, context: Call) -> pb.ListEventTypesResponse:
+        found = await self._core.history.event_types()
+        return pb.ListEventTypesResponse(event_types=[_event_type(each) for each in found])
+
+
+def _selection(request: pb.ReplayEventsRequest, catalog: Catalog) -> Selection:
+    if request.generation_type and request.generation_type not in catalog.types:
+        known = ", ".join(catalog.types)
+        raise InvalidField("generation_type", f"{request.generation_type!r} is not a known type; there are: {known}")
+    return Selection(
+        after_position=request.after_position,
+        until_position=request.until_position,
+        start_time=checks.time("start_time", request.start_time) if request.HasField("start_time") else None,
+        end_time=checks.time("end_time", request.end_time) if request.HasField("end_time") else None,
+        types=frozenset(request.types),
+        categories=frozenset(request.categories),
+        user_id=check_external_id("user_id", request.user_id) if request.user_id else "",
+        generation_type=request.generation_type,
+    )
+
+
+def _event_type(info: EventTypeInfo) -> pb.EventType:
+    message = pb.EventType(
+        name=info.name,
+        category=info.category,
+        description=info.description,
+        versions=info.versions,
+        json_schema=msgspec.json.encode(info.json_schema).decode(),
+        count=info.count,
+    )
+    if info.first_at is not None and info.last_at is not None:
+        message.first_time.FromDatetime(info.first_at)
+        message.last_time.FromDatetime(info.last_at)
+    return message

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from service.adapters.clock import SystemClock
 from service.adapters.eventstore.postgres import PostgresEventStore
+from service.adapters.eventstore.upcasters import UPCASTERS, current_versions
 from service.adapters.media import ObjectMediaStore
 from service.adapters.postgres.change_feed import PostgresChangeFeed
 from service.adapters.postgres.pool import Connection, Pool, connect, make_pool
@@ -85,7 +86,7 @@ async def open_shared(
             generations=Generations(executor, catalog, media, clock),
             credits=Credits(executor, clock),
             curation=Curation(executor),
-            history=History(store),
+            history=History(store, clock, schema_versions=current_versions(UPCASTERS)),
             catalog=catalog,
             media=media,
             gallery_queries=PostgresGalleryQueries(pool),
