@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.docs.source import parse
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("service", "clients", "sandbox", "demo", "tools")
 
@@ -36,8 +38,7 @@ def modules(*folders: str) -> Iterator[Module]:
 
 @functools.cache
 def _read(path: Path) -> Module:
-    text = path.read_text("utf-8")
-    return Module(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+    return Module(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), parse(path))
 
 
 def functions(module: Module) -> Iterator[Function]:

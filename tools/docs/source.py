@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import ast
+import functools
+import gc
 import inspect
-import textwrap
+import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    """The module in a file.
+
+    Without garbage collection meanwhile: before 3.11.8, Python fails here with a SystemError if something that is
+    collected comes back to the parser, as warnings with their tracebacks do.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(path.read_text("utf-8"))
+    finally:
+        if collects:
+            gc.enable()
+
+
 def attribute_docstrings(cls: type) -> Mapping[str, str]:
     """The string that stands below each attribute of the class, where there is one."""
-    body = _class_body(cls)
     found = {}
-    for attribute, below in pairwise(body):
+    for attribute, below in pairwise(_definition(cls).body):
         if (
             isinstance(attribute, ast.AnnAssign)
             and isinstance(attribute.target, ast.Name)
@@ -27,17 +44,11 @@ def attribute_docstrings(cls: type) -> Mapping[str, str]:
     return found
 
 
-def _class_body(cls: type) -> list[ast.stmt]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    assert isinstance(definition, ast.ClassDef)
-    return definition.body
-
-
 def headings(cls: type) -> Mapping[str, str]:
     """For each attribute that begins a group: the comment that stands directly above it, on a line of its own."""
-    lines = textwrap.dedent(inspect.getsource(cls)).splitlines()
+    lines = _file(cls).read_text("utf-8").splitlines()
     found = {}
-    for statement in _class_body(cls):
+    for statement in _definition(cls).body:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             above = lines[statement.lineno - 2].strip()
             if above.startswith("# "):
@@ -45,11 +56,24 @@ def headings(cls: type) -> Mapping[str, str]:
     return found
 
 
+def _file(cls: type) -> Path:
+    path = sys.modules[cls.__module__].__file__
+    assert path is not None
+    return Path(path)
+
+
+def _definition(cls: type) -> ast.ClassDef:
+    """Of a class at the top of its module."""
+    return next(
+        each for each in parse(_file(cls)).body if isinstance(each, ast.ClassDef) and each.name == cls.__name__
+    )
+
+
 def makers(folder: Path, names: set[str]) -> Mapping[str, list[str]]:
     """For each of these classes the functions under ``folder`` that make one, as ``module.function``."""
     found: dict[str, list[str]] = {name: [] for name in names}
     for path in sorted(folder.rglob("*.py")):
-        for function in ast.parse(path.read_text("utf-8")).body:
+        for function in parse(path).body:
             if isinstance(function, ast.FunctionDef):
                 for name in sorted(names & set(_named(function.body))):
                     found[name].append(f"{path.stem}.{function.name}")
