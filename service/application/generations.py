@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from service.application.execute import Context, Executor, Outcome, Ref
+from service.application.execute import Context, Executor, Loaded, Outcome, Ref
 from service.domain.account import ACCOUNT, Account, account_stream
 from service.domain.catalog import Catalog
 from service.domain.errors import NotFound
@@ -83,10 +83,14 @@ class Generations:
 
     async def load(self, generation_id: str) -> Generation:
         """The generation as the log has it now. Raises NotFound."""
+        return (await self.load_with_position(generation_id)).state
+
+    async def load_with_position(self, generation_id: str) -> Loaded[Generation]:
+        """The same, with the position of its last event."""
         loaded = await self._executor.load(generation_ref(check_generation_id(generation_id)))
         if loaded.state.phase is Phase.ABSENT:
             raise NotFound("generation", generation_id)
-        return loaded.state
+        return loaded
 
     async def step(self, generation_id: str, decide: StepDecision, context: Context) -> Outcome[Generation]:
         """Records a step that concerns no money."""

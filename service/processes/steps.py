@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from service.domain.account import Account
 from service.domain.fulfilment import (
@@ -30,17 +31,32 @@ MAX_STEPS_PER_CLAIM = 16
 """More than any path through the process has; a bound, should one ever turn in circles."""
 
 
-async def advance(tools: Toolbox, claim: Claim) -> datetime | None:
+class Rest(NamedTuple):
+    """A generation is due again, unless something happens that this worker has not seen."""
+
+    due_at: datetime
+    seen_position: int = 0
+    """Of the generation's last event that was taken into account; 0 says no more than the claim did."""
+
+
+async def advance(tools: Toolbox, claim: Claim) -> Rest | None:
     """Takes a generation as far as it goes now. Returns when it is due again, None when it has ended."""
     for _ in range(MAX_STEPS_PER_CLAIM):
-        state = await tools.generations.load(claim.generation_id)
-        step = next_step(state, tools.clock.now(), tools.policy)
+        loaded = await tools.generations.load_with_position(claim.generation_id)
+        step = next_step(loaded.state, tools.clock.now(), tools.policy)
         if isinstance(step, Nothing):
             return None
-        due_at = await perform(tools, state, claim, step)
+        due_at = await perform(tools, loaded.state, claim, step)
         if due_at is not None:
-            return due_at
-    return tools.next_retry(claim.attempt)
+            seen_position = await _seen_after_submit(tools, claim) if isinstance(step, Submit) else loaded.position
+            return Rest(due_at, seen_position)
+    return Rest(tools.next_retry(claim.attempt))
+
+
+async def _seen_after_submit(tools: Toolbox, claim: Claim) -> int:
+    """What the submission itself recorded is no reason to come back before its time; a wish to cancel is."""
+    loaded = await tools.generations.load_with_position(claim.generation_id)
+    return 0 if loaded.state.cancelling else loaded.position
 
 
 async def perform(tools: Toolbox, state: Generation, claim: Claim, step: Step) -> datetime | None:

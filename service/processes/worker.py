@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
 from service.ports.work_list import Claim, WorkList
-from service.processes.steps import advance
+from service.processes.steps import Rest, advance
 from service.processes.toolbox import Toolbox
 
 log = structlog.get_logger(__name__)
@@ -94,11 +93,12 @@ class Worker:
 
     async def _handle(self, claim: Claim) -> None:
         try:
-            due_at = await self._advance(claim)
             # One that has ended leaves the list as soon as the list has seen it. Until then it is not due at once:
             # a list that is behind, or stands still, would hand it out again and again.
-            rested_until = due_at or self._tools.next_retry(claim.attempt)
-            await self._work_list.release(self._options.name, claim.generation_id, due_at=rested_until)
+            rest = await self._advance(claim) or Rest(self._tools.next_retry(claim.attempt))
+            await self._work_list.release(
+                self._options.name, claim.generation_id, due_at=rest.due_at, seen_position=rest.seen_position
+            )
         except Exception:
             # The lease runs out by itself; the next worker reads the events and goes on.
             log.exception("release_failed", generation_id=claim.generation_id)
@@ -106,12 +106,12 @@ class Worker:
             self._tasks.pop(claim.generation_id, None)
             self._freed.set()
 
-    async def _advance(self, claim: Claim) -> datetime | None:
+    async def _advance(self, claim: Claim) -> Rest | None:
         try:
             return await advance(self._tools, claim)
         except Exception:
             log.exception("step_failed", generation_id=claim.generation_id, attempt=claim.attempt)
-            return self._tools.next_retry(claim.attempt)
+            return Rest(self._tools.next_retry(claim.attempt))
 
     async def _renew_leases(self) -> None:
         while True:

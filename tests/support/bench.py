@@ -10,6 +10,7 @@ import functools
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from service.ports.media_store import CollectedOutput, MediaStore
 from service.ports.prompt_tools import ImprovedPrompt, ImprovementRefused, ModerationVerdict, ToolUnavailable
 from service.ports.work_list import Claim
 from service.processes.breaker import Breaker
+from service.processes.steps import advance
 from service.processes.toolbox import Pace, Toolbox
 from tests.simulation.loop import EPOCH, LoopClock, VirtualLoop, run_virtually
 from tests.support.samples import CATALOG, GENERATION_ID, NOW, USER, media
@@ -151,6 +153,11 @@ class Bench:
             new = NewEvent(uuid4(), event)  # type: ignore[arg-type]
             await self.store.append([StreamWrite(stream, version, (new,))])
         return await self.generations.load(GENERATION_ID)
+
+    async def advance(self) -> datetime | None:
+        """A worker's turn with the generation; when it is due again, None when it has ended."""
+        rest = await advance(self.tools, CLAIM)
+        return None if rest is None else rest.due_at
 
     async def log(self, *, after: int = 0) -> Sequence[DomainEvent]:
         """The events after a position."""

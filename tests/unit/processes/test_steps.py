@@ -10,7 +10,7 @@ from service.domain.generation.state import Phase
 from service.ports.media_provider import Completed, ProducedFile, Refused, Unreachable, Waiting
 from service.ports.media_store import CollectedOutput, MediaRejected, MediaUnavailable
 from service.ports.prompt_tools import ImprovementRefused, ModerationVerdict, ToolUnavailable
-from service.processes.steps import advance, perform
+from service.processes.steps import perform
 from tests.support.bench import CLAIM, Bench, virtually
 from tests.support.samples import (
     DEADLINE,
@@ -64,11 +64,11 @@ async def test_a_moderation_that_stays_away_fails_the_request_when_patience_ends
     bench = Bench()
     await bench.happened(*PAID)
     bench.prompt_tools.verdict = ToolUnavailable("503")
-    due_at = await advance(bench.tools, CLAIM)
+    due_at = await bench.advance()
     assert due_at is not None
     assert due_at < after(60)
     await asyncio.sleep(121)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert (await bench.log())[-2] == refunded(20, "failed", "vendor_unavailable")
 
 
@@ -98,7 +98,7 @@ async def test_a_refused_prompt_ends_with_a_refund() -> None:
     bench = Bench()
     await bench.happened(*PAID)
     bench.prompt_tools.verdict = ModerationVerdict(allowed=False, categories=("violence",))
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     state = await bench.generations.load(GENERATION_ID)
     assert (state.phase, state.failure_reason, state.credits_refunded) == (Phase.FAILED, "content_policy", 20)
 
@@ -130,7 +130,7 @@ async def test_what_is_delivered_is_kept_and_what_is_not_comes_back() -> None:
 
     bench.media.instead[FILES[1].url] = html
     bench.vendor.looks = [Completed((*FILES[:3], ProducedFile(url="x", flagged=True)))]
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     [refund, first, second, end] = await bench.log(after=len(SUBMITTED))
     assert (refund, first, second) == (refunded(10, "undelivered"), image(0), image(2))
     assert isinstance(end, e.GenerationSucceeded)
@@ -147,9 +147,9 @@ async def test_a_file_that_cannot_be_had_is_tried_again_and_then_paid_back() -> 
 
     bench.media.instead[FILES[0].url] = gone
     bench.vendor.looks = [Completed(FILES)]
-    assert await advance(bench.tools, CLAIM) is not None
+    assert await bench.advance() is not None
     await asyncio.sleep(bench.tools.pace.media_patience_seconds + 1)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert (await bench.log())[-1] == e.GenerationSucceeded(
         generation_id=GENERATION_ID, delivered_count=3, credits_refunded=5, undelivered_detail="output 0: 404"
     )
@@ -159,9 +159,9 @@ async def test_a_file_that_cannot_be_had_is_tried_again_and_then_paid_back() -> 
 async def test_an_overdue_generation_is_cancelled_at_the_vendor_and_paid_back() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED)
-    assert await advance(bench.tools, CLAIM) is not None
+    assert await bench.advance() is not None
     await asyncio.sleep(301)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert bench.vendor.cancels == [("job-1", True)]
     assert (await bench.log())[-2] == refunded(20, "failed", "timed_out")
 
@@ -177,7 +177,7 @@ async def test_an_overdue_generation_does_not_wait_for_a_file_that_hangs() -> No
     bench.media.instead[FILES[3].url] = hang
     bench.vendor.looks = [Completed(FILES)]
     await asyncio.sleep(301)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     state = await bench.generations.load(GENERATION_ID)
     assert (state.phase, len(state.items), state.credits_refunded) == (Phase.SUCCEEDED, 3, 5)
 
@@ -188,7 +188,7 @@ async def test_a_vendor_that_is_away_is_looked_at_again_never_later_than_the_dea
     await bench.happened(*SUBMITTED)
     bench.vendor.looks = [Unreachable("504")]
     await asyncio.sleep(299.9)
-    due_at = await advance(bench.tools, CLAIM)
+    due_at = await bench.advance()
     assert due_at is not None
     assert due_at <= DEADLINE
 
@@ -198,13 +198,13 @@ async def test_a_wish_to_cancel_is_the_vendors_to_grant() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED, cancellation_requested())
     bench.vendor.verdicts = ["unreachable", "being_made"]
-    assert await advance(bench.tools, CLAIM) is not None
+    assert await bench.advance() is not None
     bench.vendor.looks = [Waiting()]
-    assert await advance(bench.tools, CLAIM) is not None
+    assert await bench.advance() is not None
     assert (await bench.generations.load(GENERATION_ID)).cancel_refused_why.startswith("It is too late")
     await bench.generations.step(GENERATION_ID, lambda _state: [cancellation_requested()], bench.tools.context)
     bench.vendor.verdicts = ["cancelled"]
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert (await bench.generations.load(GENERATION_ID)).phase is Phase.CANCELLED
 
 
@@ -213,7 +213,7 @@ async def test_a_refusal_by_the_vendor_is_paid_back_with_its_reason() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED)
     bench.vendor.looks = [Refused("content_policy", "safety")]
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert (await bench.generations.load(GENERATION_ID)).failure_reason == "content_policy"
 
 
@@ -221,4 +221,4 @@ async def test_a_refusal_by_the_vendor_is_paid_back_with_its_reason() -> None:
 async def test_what_has_ended_needs_no_step() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED, *map(image, range(4)), succeeded(4))
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None

@@ -9,8 +9,7 @@ from service.domain.decider import DomainEvent
 from service.domain.generation import events as e
 from service.domain.generation.state import Phase
 from service.ports.media_provider import Accepted, AnswerLost, NotTaken, Refused, SubmitOutcome, SubmitRequest
-from service.processes.steps import advance
-from tests.support.bench import CLAIM, Bench, virtually
+from tests.support.bench import Bench, virtually
 from tests.support.samples import (
     DEADLINE,
     GENERATION_ID,
@@ -50,7 +49,7 @@ async def new_events(bench: Bench) -> list[DomainEvent]:
 @virtually
 async def test_what_the_vendor_takes_was_announced_first() -> None:
     bench = await ready(Accepted("job-1"))
-    due_at = await advance(bench.tools, CLAIM)
+    due_at = await bench.advance()
     assert [type(event) for event in await new_events(bench)] == [e.SubmissionStarted, e.GenerationSubmitted]
     assert due_at is not None
     [request] = bench.vendor.submits
@@ -60,7 +59,7 @@ async def test_what_the_vendor_takes_was_announced_first() -> None:
 @virtually
 async def test_what_the_vendor_refuses_ends_with_a_refund() -> None:
     bench = await ready(Refused("invalid_input", "no such model"))
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     [_, refund, end] = await new_events(bench)
     assert refund == refunded(20, "failed", "invalid_input")
     assert end == e.GenerationFailed(
@@ -71,12 +70,12 @@ async def test_what_the_vendor_refuses_ends_with_a_refund() -> None:
 @virtually
 async def test_what_the_vendor_surely_did_not_take_is_sent_again_later() -> None:
     bench = await ready(NotTaken("connection refused", retry_after_seconds=20))
-    due_at = await advance(bench.tools, CLAIM)
+    due_at = await bench.advance()
     assert due_at is not None
     assert due_at >= after(20)
     bench.vendor.on_submit = answering(Accepted("job-1"))
     await asyncio.sleep(21)
-    await advance(bench.tools, CLAIM)
+    await bench.advance()
     assert len(bench.vendor.submits) == 2
     assert (await bench.generations.load(GENERATION_ID)).provider_request_id == "job-1"
 
@@ -85,19 +84,19 @@ async def test_what_the_vendor_surely_did_not_take_is_sent_again_later() -> None
 async def test_the_next_try_is_never_later_than_the_deadline() -> None:
     bench = await ready(NotTaken("busy", retry_after_seconds=600))
     await asyncio.sleep(290)
-    assert await advance(bench.tools, CLAIM) == DEADLINE
+    assert await bench.advance() == DEADLINE
     await asyncio.sleep(11)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert (await bench.generations.load(GENERATION_ID)).failure_reason == "timed_out"
 
 
 @virtually
 async def test_a_lost_answer_is_waited_for_and_not_sent_again() -> None:
     bench = await ready(AnswerLost("connection reset"))
-    assert await advance(bench.tools, CLAIM) == after(120)
-    assert await advance(bench.tools, CLAIM) == after(120)
+    assert await bench.advance() == after(120)
+    assert await bench.advance() == after(120)
     await asyncio.sleep(121)
-    assert await advance(bench.tools, CLAIM) is None
+    assert await bench.advance() is None
     assert len(bench.vendor.submits) == 1
     assert (await bench.generations.load(GENERATION_ID)).failure_reason == "vendor_unavailable"
 
@@ -110,7 +109,7 @@ async def test_a_defect_of_the_adapter_is_a_lost_answer() -> None:
         raise KeyError("request_id")
 
     bench.vendor.on_submit = defect
-    assert await advance(bench.tools, CLAIM) == after(120)
+    assert await bench.advance() == after(120)
 
 
 @virtually
@@ -121,7 +120,7 @@ async def test_an_adapter_that_never_answers_is_a_lost_answer() -> None:
         return await asyncio.Future()
 
     bench.vendor.on_submit = silence
-    due_at = await advance(bench.tools, CLAIM)
+    due_at = await bench.advance()
     assert (await bench.generations.load(GENERATION_ID)).phase is Phase.SUBMITTING
     assert due_at == after(120)
 
@@ -135,7 +134,7 @@ async def test_an_answer_after_the_end_is_taken_off_the_vendors_bill() -> None:
         return Accepted("job-1")
 
     bench.vendor.on_submit = too_late
-    await advance(bench.tools, CLAIM)
+    await bench.advance()
     assert bench.vendor.cancels == [("job-1", True)]
     assert (await new_events(bench))[-1] == e.LateReportReceived(
         generation_id=GENERATION_ID, provider_request_id="job-1", vendor_status="accepted, cancelled"
@@ -152,7 +151,7 @@ async def test_a_second_job_is_cancelled_where_a_webhook_told_of_the_first() -> 
         return Accepted("job-2")
 
     bench.vendor.on_submit = first_reported_meanwhile
-    await advance(bench.tools, CLAIM)
+    await bench.advance()
     assert bench.vendor.cancels == [("job-2", True)]
     state = await bench.generations.load(GENERATION_ID)
     assert (state.phase, state.provider_request_id) == (Phase.SUBMITTED, "job-1")
@@ -167,7 +166,7 @@ async def test_a_webhook_before_the_answer_is_the_same_job() -> None:
         return Accepted("job-1")
 
     bench.vendor.on_submit = reported_first
-    await advance(bench.tools, CLAIM)
+    await bench.advance()
     assert bench.vendor.cancels == []
 
 
@@ -175,6 +174,6 @@ async def test_a_webhook_before_the_answer_is_the_same_job() -> None:
 async def test_only_the_worker_that_announced_it_calls() -> None:
     """Two workers on one generation at the same moment: a lease that ran out."""
     bench = await ready(Accepted("job-1"))
-    await asyncio.gather(*(advance(bench.tools, CLAIM) for _ in range(5)))
+    await asyncio.gather(*(bench.advance() for _ in range(5)))
     assert len(bench.vendor.submits) == 1
     assert sum(event == submission_started() for event in await new_events(bench)) == 1

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.domain.generation.state import Phase
 from service.ports.media_provider import Accepted, Completed, ProducedFile, SubmitOutcome, SubmitRequest
 from service.ports.work_list import Claim
 from service.processes.worker import Worker, WorkerOptions
@@ -21,10 +20,15 @@ async def accept(_request: SubmitRequest) -> SubmitOutcome:
     return Accepted("job-1")
 
 
-async def ended(bench: Bench) -> None:
-    async for batch in bench.store.subscribe(types=["GenerationSucceeded", "GenerationFailed"]):
+async def recorded(bench: Bench, *types: str) -> None:
+    """Returns when an event of one of these types is in the log."""
+    async for batch in bench.store.subscribe(types=types):
         if batch.events:
             return
+
+
+async def ended(bench: Bench) -> None:
+    await recorded(bench, "GenerationSucceeded", "GenerationFailed")
 
 
 async def stopped(worker: Worker, running: asyncio.Task[None]) -> None:
@@ -124,8 +128,7 @@ async def test_a_step_that_fails_is_tried_again() -> None:
     bench.prompt_tools.meanwhile = fail_twice
     worker = Worker(bench.tools, bench.work_list, OPTIONS)
     running = asyncio.create_task(worker.run())
-    while (await bench.generations.load(GENERATION_ID)).phase is not Phase.SUBMITTED:  # noqa: ASYNC110 - virtual time
-        await asyncio.sleep(1)
+    await recorded(bench, "GenerationSubmitted")
     await stopped(worker, running)
 
 
@@ -167,3 +170,23 @@ async def test_a_worker_that_is_stopped_lets_go_of_what_does_not_come_to_rest() 
         "worker-2", limit=9, lease_seconds=30, now=bench.tools.in_seconds(OPTIONS.lease_seconds + 1)
     )
     assert claim.generation_id == GENERATION_ID
+
+
+@virtually
+async def test_after_a_submit_the_first_look_waits_for_its_time() -> None:
+    """The worker's own events reach the list after its release, and are no reason to look at once."""
+    bench = Bench()
+    bench.vendor.on_submit = accept
+    await bench.happened(*PAID)
+    work_list = CountingList(bench)
+    worker = Worker(bench.tools, work_list, OPTIONS)
+    running = asyncio.create_task(worker.run())
+    await recorded(bench, "GenerationSubmitted")
+    await asyncio.sleep(bench.tools.pace.first_look_seconds * 0.9)
+    assert len(work_list.claimed) == 1
+    await bench.generations.cancel(
+        user_id=requested().user_id, generation_id=GENERATION_ID, context=bench.tools.context
+    )
+    await asyncio.sleep(0.1)
+    assert bench.vendor.cancels == [("job-1", False)]
+    await stopped(worker, running)
