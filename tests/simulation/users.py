@@ -34,7 +34,8 @@ from tests.simulation.tools import FORBIDDEN_WORD, REFERENCE_ID
 from tests.simulation.weather import CHAOS_SECONDS
 
 T = TypeVar("T")
-MAX_TRIES = 60
+ANSWER_WITHIN_SECONDS = 60.0
+"""Of the command, or of the end of the chaos: when who keeps trying must have been answered."""
 PASSING = (ConnectionLost, EventStoreUnavailable, Conflict, WorkListDown, TimeoutError)
 """What a caller answers by sending the same request again."""
 
@@ -79,7 +80,8 @@ class Users:
 
     async def send(self, source: random.Random, make: Callable[[Api], Awaitable[T]], *, stubborn: bool) -> T | None:
         """Sends until it is answered. Who is not stubborn may lose interest: then nobody knows what came of it."""
-        for _ in range(MAX_TRIES):
+        answer_by_seconds = max(self._world.loop.time(), CHAOS_SECONDS) + ANSWER_WITHIN_SECONDS
+        while self._world.loop.time() < answer_by_seconds:
             try:
                 api = self._fleet.api()
                 async with asyncio.timeout(source.uniform(1, 15)):
@@ -89,7 +91,7 @@ class Users:
                 if not stubborn and source.random() < 0.2:
                     return None
                 await asyncio.sleep(source.uniform(0.1, 4))
-        self.promises.broken.append(f"{MAX_TRIES} tries of one command came to nothing")
+        self.promises.broken.append("a command was sent again and again and never answered")
         return None
 
     async def head(self) -> int:
@@ -142,9 +144,9 @@ class User:
         await asyncio.sleep(self._source.uniform(0, CHAOS_SECONDS / 2))
         asked = self._draw_asked()
         answers = await self._perhaps_twice(lambda: self._request(request_id, asked))
-        for generation in answers:
-            if generation is not None:
-                self._promise(request_id, generation)
+        for answer in answers:
+            if isinstance(answer, Generation):
+                self._promise(request_id, answer)
         generation_id = self._promises.requests.get((self._id, request_id))
         if generation_id is None:
             return
@@ -171,7 +173,7 @@ class User:
             enhance_prompt=self._source.random() < 0.7,
         )
 
-    async def _request(self, request_id: str, asked: AskedParameters) -> Generation | None:
+    async def _request(self, request_id: str, asked: AskedParameters) -> Generation | Refusal | None:
         price = {"imagen4": 5, "avatar": 10, "video": 50}[asked.generation_type] * asked.output_count
         before = await self._users.head()
         try:
@@ -181,19 +183,19 @@ class User:
                 )
             )
         except InsufficientCredits:
-            self._promises.refusals.append(Refusal(self._id, price, before, await self._users.head()))
-            return None
+            refusal = Refusal(self._id, price, before, await self._users.head())
+            self._promises.refusals.append(refusal)
+            return refusal
         except AlreadyExists as error:
             self._promises.broken.append(f"a repeat was taken for another request: {error}")
             return None
         return answer.state if answer is not None else None
 
     async def _request_again(self, request_id: str, asked: AskedParameters) -> None:
-        refusals = len(self._promises.refusals)
-        generation = await self._request(request_id, asked)
-        if generation is not None:
-            self._promise(request_id, generation)
-        elif len(self._promises.refusals) > refusals:
+        answer = await self._request(request_id, asked)
+        if isinstance(answer, Generation):
+            self._promise(request_id, answer)
+        elif isinstance(answer, Refusal):
             self._promises.broken.append(f"{self._id}/{request_id} was acknowledged, then refused")
 
     def _promise(self, request_id: str, generation: Generation) -> None:

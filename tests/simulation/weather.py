@@ -44,7 +44,7 @@ def draw_weather(source: random.Random) -> Weather:
 
     return Weather(
         crash_rate=rate(0.03),
-        pause_rate=rate(0.01),
+        pause_rate=rate(0.03),
         slow_rate=rate(0.2),
         store_fault_rate=rate(0.2),
         work_list_fault_rate=rate(0.1),
