@@ -11,10 +11,10 @@ from triptych.v1.credit_service_pb2_grpc import CreditServiceServicer
 from service.api import checks, convert, page_tokens
 from service.api.caller import CALLER
 from service.api.dependencies import Core
+from service.api.moments import credits_then, moment_of
 from service.api.page_tokens import EntryCursor, Question
-from service.api.reading import wait_until
 from service.domain.ids import check_external_id
-from service.ports.read_models import LedgerRow
+from service.ports.read_models import CreditQueries, LedgerRow
 
 Call = ServicerContext[Any, Any]
 
@@ -39,34 +39,25 @@ class CreditServicer(CreditServiceServicer):
 
     async def GetAccount(self, request: pb.GetAccountRequest, context: Call) -> pb.GetAccountResponse:
         user_id = check_external_id("user_id", request.user_id)
-        await wait_until(self._core, "credits", request.at_least_position, context)
-        row, position = await self._core.credit_queries.account(user_id)
+        queries = await credits_then(self._core, request, context)
+        row, position = await queries.account(user_id)
         return pb.GetAccountResponse(account=convert.account(row), position=position)
 
     async def ListLedgerEntries(
         self, request: pb.ListLedgerEntriesRequest, context: Call
     ) -> pb.ListLedgerEntriesResponse:
         user_id = check_external_id("user_id", request.user_id)
-        question = ("ledger", user_id)
+        question = ("ledger", user_id, *moment_of(request))
         cursor = page_tokens.decode_entry_cursor(request.page_token, question)
         limit = checks.page_size(request.page_size)
-        await wait_until(self._core, "credits", request.at_least_position, context)
+        queries = await credits_then(self._core, request, context)
         if cursor is not None and cursor.direction == "newer":
-            return await self._newer_entries(user_id, cursor.entry_number, limit, question)
+            return await _newer_entries(queries, user_id, cursor.entry_number, limit, question)
         before = 0 if cursor is None else cursor.entry_number
-        page = await self._core.credit_queries.ledger(user_id, before_entry_number=before, limit=limit)
+        page = await queries.ledger(user_id, before_entry_number=before, limit=limit)
         return _page(
             page.entries, question, position=page.position, has_older=page.has_next, has_newer=cursor is not None
         )
-
-    async def _newer_entries(
-        self, user_id: str, after: int, limit: int, question: Question
-    ) -> pb.ListLedgerEntriesResponse:
-        """The ``limit`` entries that follow number ``after``: numbers have no gaps, so they can be counted off."""
-        page = await self._core.credit_queries.ledger(user_id, before_entry_number=after + limit + 2, limit=limit + 1)
-        entries = [entry for entry in page.entries if entry.entry_number > after]
-        has_newer = len(entries) > limit
-        return _page(entries[-limit:], question, position=page.position, has_older=after > 0, has_newer=has_newer)
 
     async def RefundGeneration(
         self, request: pb.RefundGenerationRequest, context: Call
@@ -84,6 +75,16 @@ class CreditServicer(CreditServiceServicer):
             credits_refunded=generation.price - generation.credits_refunded,
             position=outcome.position,
         )
+
+
+async def _newer_entries(
+    queries: CreditQueries, user_id: str, after: int, limit: int, question: Question
+) -> pb.ListLedgerEntriesResponse:
+    """The ``limit`` entries that follow number ``after``: numbers have no gaps, so they can be counted off."""
+    page = await queries.ledger(user_id, before_entry_number=after + limit + 2, limit=limit + 1)
+    entries = [entry for entry in page.entries if entry.entry_number > after]
+    has_newer = len(entries) > limit
+    return _page(entries[-limit:], question, position=page.position, has_older=after > 0, has_newer=has_newer)
 
 
 def _page(

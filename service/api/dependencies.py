@@ -18,6 +18,7 @@ from service.ports.read_models import (
     CreditQueries,
     GalleryQueries,
     GenerationQueries,
+    PastQueries,
     PositionWaiter,
     ProjectionStatus,
 )
@@ -48,6 +49,7 @@ class Core:
     gallery_queries: GalleryQueries
     generation_queries: GenerationQueries
     credit_queries: CreditQueries
+    past: PastQueries
     waiter: PositionWaiter
     feed: ChangeFeed
     projections: ProjectionControl

@@ -14,6 +14,7 @@ from triptych.v1.item_pb2 import Item
 from service.api import checks, convert, media_transfer, page_tokens
 from service.api.caller import CALLER
 from service.api.dependencies import Core
+from service.api.moments import gallery_then, moment_of
 from service.api.page_tokens import Question
 from service.api.reading import patience_seconds, split_by_bytes, until_stopping, wait_until
 from service.domain.errors import InvalidField, NotFound
@@ -30,11 +31,11 @@ class GalleryServicer(GalleryServiceServicer):
 
     async def ListItems(self, request: pb.ListItemsRequest, context: Call) -> pb.ListItemsResponse:
         where = self._filter(request)
-        question = _question(where)
+        question = (*_question(where), *moment_of(request))
         cursor = page_tokens.decode_cursor(request.page_token, question)
         limit = checks.page_size(request.page_size)
-        await wait_until(self._core, "gallery", request.at_least_position, context)
-        page = await self._core.gallery_queries.list_items(where, cursor=cursor, limit=limit)
+        queries = await gallery_then(self._core, request, context)
+        page = await queries.list_items(where, cursor=cursor, limit=limit)
         return pb.ListItemsResponse(
             items=[convert.item(row) for row in page.items],
             next_page_token=page_tokens.encode(page.older, question),
@@ -76,8 +77,8 @@ class GalleryServicer(GalleryServiceServicer):
 
     async def CountItems(self, request: pb.CountItemsRequest, context: Call) -> pb.CountItemsResponse:
         user_id = check_external_id("user_id", request.user_id)
-        await wait_until(self._core, "gallery", request.at_least_position, context)
-        counts, position = await self._core.gallery_queries.count_items(user_id)
+        queries = await gallery_then(self._core, request, context)
+        counts, position = await queries.count_items(user_id)
         found = {count.generation_type: count for count in counts}
         names = [*self._core.catalog.types, *sorted(found.keys() - self._core.catalog.types.keys())]
         nothing = TypeCount(generation_type="", count=0, favorite_count=0, trashed_count=0)

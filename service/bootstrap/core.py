@@ -28,6 +28,7 @@ from service.ports.event_store import EventStore
 from service.ports.read_models import ProjectionStatus
 from service.projections import operations
 from service.projections.host import ProjectionHost
+from service.projections.past import LogPastQueries
 from service.projections.projection import NotStoppedThere, telling_outages
 from service.projections.queries_credits import PostgresCreditQueries
 from service.projections.queries_gallery import PostgresGalleryQueries
@@ -92,6 +93,7 @@ async def open_shared(
             gallery_queries=PostgresGalleryQueries(pool),
             generation_queries=PostgresGenerationQueries(pool),
             credit_queries=PostgresCreditQueries(pool),
+            past=LogPastQueries(store),
             waiter=feed,
             feed=feed,
             projections=ProjectionOperations(pool, store),

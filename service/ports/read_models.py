@@ -264,6 +264,18 @@ class CreditQueries(Protocol):
         ...
 
 
+class PastQueries(Protocol):
+    """The same questions, answered as they would have been when the log ended at a position."""
+
+    def gallery(self, position: int) -> GalleryQueries:
+        """Galleries as they were right after the event at ``position``."""
+        ...
+
+    def credits(self, position: int) -> CreditQueries:
+        """Accounts and ledgers as they were right after the event at ``position``."""
+        ...
+
+
 ProjectionName = Literal["gallery", "generations", "credits", "work_list"]
 
 

@@ -100,8 +100,8 @@ _UPDATE_TYPES = sql.SQL("""
     WHERE ledger.kind = 'debit' AND ledger.generation_id = row.generation_id""").format()
 
 
-class _Batch:
-    """The accounts that a batch touches, and its new entries."""
+class CreditsFold:
+    """The accounts that a batch of events touches, and its new entries."""
 
     def __init__(self, accounts: Iterable[StoredAccount], types: Iterable[DebitType]) -> None:
         self.accounts = {each.user_id: each for each in accounts}
@@ -161,7 +161,9 @@ async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[
     refunded = {each.event.generation_id for each in events if isinstance(each.event, CreditsRefunded)}
     debited = {each.event.generation_id for each in events if isinstance(each.event, CreditsDebited)}
     earlier = await fetch(connection, _SELECT_TYPES, refunded - requested.keys(), DebitType)
-    batch = _Batch(await fetch(connection, _SELECT_ACCOUNTS, users, StoredAccount), [*requested.values(), *earlier])
+    batch = CreditsFold(
+        await fetch(connection, _SELECT_ACCOUNTS, users, StoredAccount), [*requested.values(), *earlier]
+    )
     for recorded in events:
         batch.apply(recorded)
     batch.settle_types()

@@ -110,8 +110,8 @@ _ADD_COUNTS = sql.SQL("""
         trashed_count = counts.trashed_count + excluded.trashed_count""").format()
 
 
-class _Batch:
-    """The rows that a batch touches, as they are while its events pass."""
+class GalleryFold:
+    """The rows that a batch of events touches, as they are while its events pass."""
 
     def __init__(self, generations: Iterable[PendingGeneration], known_items: Iterable[Marks]) -> None:
         self.generations = {each.generation_id: each for each in generations}
@@ -216,7 +216,7 @@ async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[
                     ids["produced"].add(event.item_id)
             case e.ItemFavorited() | e.ItemUnfavorited() | e.ItemTrashed() | e.ItemRestored() as event:
                 ids["marked"].add(event.item_id)
-    batch = _Batch(
+    batch = GalleryFold(
         await fetch(connection, _SELECT_GENERATIONS, ids["generations"] - ids["begun"], PendingGeneration),
         await fetch(connection, _SELECT_MARKS, ids["marked"] - ids["produced"], Marks),
     )
@@ -226,7 +226,7 @@ async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[
     return batch.keys
 
 
-async def _write(batch: _Batch, connection: Connection) -> None:
+async def _write(batch: GalleryFold, connection: Connection) -> None:
     open_generations = batch.changed_generations - batch.ended
     await write(connection, _UPSERT_GENERATIONS, [batch.generations[each] for each in open_generations])
     if stored := batch.ended - (batch.changed_generations - batch.stored_generations):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -37,6 +38,13 @@ def search_query(user_id: str, words: str) -> str:
     """A ``tsquery`` that asks for every word as the beginning of one; empty when there are no words."""
     owner = _owner(user_id)
     return " & ".join(f"'{owner}{word}':*" for word in split_words(words)[:MAX_SEARCH_WORDS])
+
+
+def begins_words(user_id: str, words: str, lexemes: Sequence[str]) -> bool:
+    """What ``search_query`` asks of the lexemes of an item: each word begins one of them."""
+    owner = _owner(user_id)
+    wanted = [owner + word for word in split_words(words)[:MAX_SEARCH_WORDS]]
+    return all(any(lexeme.startswith(each) for lexeme in lexemes) for each in wanted)
 
 
 @lru_cache(4096)
