@@ -24,7 +24,7 @@ async def keep_reporting(board: VendorStatusBoard, breaker: Breaker, changed: as
                     vendor=breaker.vendor, worker=worker, state=breaker.state.value, detail=breaker.last_failure
                 )
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the board fails with
             # Only a report: the next one is due soon, and the worker does not depend on it.
             log.warning("vendor_report_failed", vendor=breaker.vendor, error=str(error))
         try:
