@@ -31,7 +31,8 @@ def grant(
 
     Example: triptych credits grant 100 --user anna --grant-id payment-4711 --note "welcome"
     """
-    granted = session.client.grant_credits(session.user, credits, grant_id=grant_id, note=note)
+    user_id = session.user
+    granted = session.client.grant_credits(user_id, credits, grant_id=grant_id, note=note)
     if session.as_json:
         print_json(granted)
         return
@@ -47,7 +48,8 @@ def balance(session: Session) -> None:
 
     Example: triptych credits balance --user anna
     """
-    account = session.client.get_account(session.user)
+    user_id = session.user
+    account = session.client.get_account(user_id)
     if session.as_json:
         print_json(account)
     else:
@@ -64,7 +66,8 @@ def statement(
 
     Example: triptych credits statement --user anna
     """
-    found = session.client.list_ledger_entries(session.user, page_size=page_size, page_token=page)
+    user_id = session.user
+    found = session.client.list_ledger_entries(user_id, page_size=page_size, page_token=page)
     if session.as_json:
         print_json(found)
         return

@@ -12,7 +12,7 @@ from clients.cli import problems, tables
 from clients.cli.output import file_size, print_json
 from clients.cli.results import print_item, print_outcome
 from clients.cli.session import Session, command
-from clients.sdk import InvalidArgument, Item, ItemFilter, NotFound, to_dict
+from clients.sdk import InvalidArgument, Item, ItemFilter, NotFound, Triptych, to_dict
 
 app = typer.Typer()
 
@@ -42,12 +42,13 @@ def gallery(
       triptych gallery --search "fox snow" --json
     """
     where: ItemFilter = {"type": type_name, "favorite_only": favorites, "trashed": trash, "words": search}
-    found = session.client.list_items(session.user, page_size=page_size, page_token=page, **where)
+    user_id = session.user
+    found = session.client.list_items(user_id, page_size=page_size, page_token=page, **where)
     if session.as_json:
         print_json(found)
         return
     types = {each.type: each for each in session.client.list_types().types}
-    tables.print_counts(session.client.count_items(session.user), types, session)
+    tables.print_counts(session.client.count_items(user_id), types, session)
     tables.print_items(found, types, session)
     tables.print_tokens(found, session)
 
@@ -66,7 +67,8 @@ def show(
       triptych show 1b4e28ba-2fa1-51d2-883f-0016d3cca427
     """
     if "." in identity:  # Only an item's id has a point, before the output's number.
-        item = session.client.get_item(session.user, identity)
+        user_id = session.user
+        item = session.client.get_item(user_id, identity)
         if session.as_json:
             print_json(item)
         else:
@@ -99,8 +101,10 @@ def download(
     if len(item_ids) > 1 and not output.is_dir():
         raise problems.Usage(f"--output must be a folder that exists to save several items, and {output} is not.")
 
+    user_id = session.user
+
     def save(item_id: str) -> None:
-        saved = session.client.download(session.user, item_id, output, thumbnail=thumbnail)
+        saved = session.client.download(user_id, item_id, output, thumbnail=thumbnail)
         if session.as_json:
             print_json({"item_id": item_id, "path": str(saved.path)} | to_dict(saved.info))
         else:
@@ -115,7 +119,7 @@ def favorite(session: Session, item_ids: ItemIds) -> None:
 
     Example: triptych favorite 1b4e28ba-2fa1-51d2-883f-0016d3cca427.0
     """
-    _curate(session, item_ids, session.client.favorite_item, "marked")
+    _curate(session, item_ids, Triptych.favorite_item, "marked")
 
 
 @command(app)
@@ -124,7 +128,7 @@ def unfavorite(session: Session, item_ids: ItemIds) -> None:
 
     Example: triptych unfavorite 1b4e28ba-2fa1-51d2-883f-0016d3cca427.0
     """
-    _curate(session, item_ids, session.client.unfavorite_item, "unmarked")
+    _curate(session, item_ids, Triptych.unfavorite_item, "unmarked")
 
 
 @command(app)
@@ -133,7 +137,7 @@ def trash(session: Session, item_ids: ItemIds) -> None:
 
     Example: triptych trash 1b4e28ba-2fa1-51d2-883f-0016d3cca427.0
     """
-    _curate(session, item_ids, session.client.trash_item, "trashed")
+    _curate(session, item_ids, Triptych.trash_item, "trashed")
 
 
 @command(app)
@@ -142,12 +146,14 @@ def restore(session: Session, item_ids: ItemIds) -> None:
 
     Example: triptych restore 1b4e28ba-2fa1-51d2-883f-0016d3cca427.0
     """
-    _curate(session, item_ids, session.client.restore_item, "restored")
+    _curate(session, item_ids, Triptych.restore_item, "restored")
 
 
-def _curate(session: Session, item_ids: list[str], change: Callable[[str, str], Item], key: str) -> None:
+def _curate(session: Session, item_ids: list[str], change: Callable[[Triptych, str, str], Item], key: str) -> None:
+    user_id = session.user
+
     def apply(item_id: str) -> None:
-        item = change(session.user, item_id)
+        item = change(session.client, user_id, item_id)
         if session.as_json:
             print_json(item)
         else:

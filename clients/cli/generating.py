@@ -69,6 +69,7 @@ def generate(
 
       triptych generate "waves at night" --type video --aspect-ratio 16:9 --no-wait --json
     """
+    user_id = session.user
     options: dict[str, Any] = {
         "request_id": request_id or str(uuid.uuid4()),
         "output_count": count,
@@ -77,7 +78,7 @@ def generate(
         "enhance_prompt": False if own_words else None,
     }
     if reference is not None:
-        options["reference_media_id"] = session.client.upload_reference(session.user, reference).media_id
+        options["reference_media_id"] = session.client.upload_reference(user_id, reference).media_id
     requested = _request(session, type_name, prompt, options)
     if not wait:
         _print_requested(requested, session)

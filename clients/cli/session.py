@@ -86,10 +86,13 @@ class Session:
 
     @property
     def client(self) -> Triptych:
-        """Made when it is first needed. Raises InvalidOption."""
+        """Made when it is first needed. Raises InvalidOption, TriptychError."""
         if self._client is None:
             client = Triptych(self.common.server, token=self.common.token, ca_file=self.common.ca_file)
             self._client = self._stack.enter_context(client)
+            # The command before may have written something that the read models do not have yet: from here on,
+            # this client's queries wait for all that is in the log now.
+            self._client.get_head()
         return self._client
 
     @property

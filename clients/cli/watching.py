@@ -52,8 +52,8 @@ def watch(
 
 
 def _watch_gallery(session: Session, type_name: str | None, after: int) -> None:
-    caught_up = False
-    with closing(session.client.watch_items(session.user, type=type_name, after_position=after)) as changes:
+    user_id, caught_up = session.user, False
+    with closing(session.client.watch_items(user_id, type=type_name, after_position=after)) as changes:
         for change in changes:
             if session.as_json:
                 print_json(change)
@@ -96,9 +96,8 @@ def generations(
 
     Example: triptych generations --user anna --unfinished
     """
-    found = session.client.list_generations(
-        session.user, unfinished_only=unfinished, page_size=page_size, page_token=page
-    )
+    user_id = session.user
+    found = session.client.list_generations(user_id, unfinished_only=unfinished, page_size=page_size, page_token=page)
     if session.as_json:
         print_json(found)
         return

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
@@ -135,11 +136,13 @@ class _Handlers(grpc.GenericRpcHandler):
 
 
 @asynccontextmanager
-async def scripted_server() -> AsyncIterator[ScriptedServer]:
+async def scripted_server(tls: grpc.ServerCredentials | None = None) -> AsyncIterator[ScriptedServer]:
     scripted = ScriptedServer()
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_Handlers(scripted),))
-    scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    place = "127.0.0.1:0"
+    port = server.add_insecure_port(place) if tls is None else server.add_secure_port(place, tls)
+    scripted.address = f"127.0.0.1:{port}"
     await server.start()
     yield scripted
     await server.stop(None)
@@ -170,8 +173,8 @@ class Caller:
             await self.client.close()
 
 
-def client_of(kind: str, address: str, *, token: str = "", **options: Any) -> Caller:
+def client_of(kind: str, address: str, *, token: str = "", ca_file: Path | None = None, **options: Any) -> Caller:
     """A client that does not dawdle."""
     given: ClientOptions = {"retry": QUICK, "resume": QUICK, "timeout_seconds": BOUND_SECONDS, **options}  # type: ignore[typeddict-item]
     client = AsyncTriptych if kind == "async" else Triptych
-    return Caller(client(address, token=token, **given))
+    return Caller(client(address, token=token, ca_file=ca_file, **given))
