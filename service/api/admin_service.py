@@ -13,7 +13,7 @@ from service.api import checks, convert
 from service.api.caller import CALLER
 from service.api.dependencies import Core
 from service.domain.errors import InvalidField, NotFound
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 
 Call = ServicerContext[Any, Any]
 

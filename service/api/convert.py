@@ -17,7 +17,8 @@ from service.domain.account import Account
 from service.domain.catalog import MediaType
 from service.domain.generation.events import StoredMedia
 from service.domain.generation.state import Generation, Phase
-from service.ports.read_models import AccountRow, GenerationRow, ItemRow, LedgerRow, ProjectionStatus, TypeCount
+from service.ports.projections import ProjectionStatus
+from service.ports.read_models import AccountRow, GenerationRow, ItemRow, LedgerRow, TypeCount
 
 
 def enum_value(enum: Any, prefix: str, word: str) -> Any:

@@ -13,15 +13,8 @@ from service.application.generations import Generations
 from service.application.history import History
 from service.domain.catalog import Catalog
 from service.ports.media_store import MediaStore
-from service.ports.read_models import (
-    ChangeFeed,
-    CreditQueries,
-    GalleryQueries,
-    GenerationQueries,
-    PastQueries,
-    PositionWaiter,
-    ProjectionStatus,
-)
+from service.ports.projections import ChangeFeed, PositionWaiter, ProjectionStatus
+from service.ports.read_models import CreditQueries, GalleryQueries, GenerationQueries, PastQueries
 
 
 class ProjectionControl(Protocol):

@@ -23,7 +23,7 @@ from service.api import refusals
 from service.domain import errors
 from service.ports.event_store import EventStoreUnavailable
 from service.ports.media_store import MediaRejected, MediaUnavailable
-from service.ports.read_models import ProjectionBehind, ReadModelsUnavailable
+from service.ports.projections import ProjectionBehind, ReadModelsUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,8 @@ from service.domain.errors import NotCancellable, NotFound
 from service.domain.generation import state as domain
 from service.domain.generation.events import AskedParameters
 from service.domain.ids import check_external_id, check_generation_id
-from service.ports.read_models import ENDED_STATES, GenerationRow, ProjectionBehind, ReadModelsUnavailable
+from service.ports.projections import ProjectionBehind, ReadModelsUnavailable
+from service.ports.read_models import ENDED_STATES, GenerationRow
 
 Call = ServicerContext[Any, Any]
 

@@ -13,7 +13,7 @@ from grpc.aio import ServicerContext
 from service.api.dependencies import Core
 from service.api.refusals import Stopping
 from service.domain.errors import InvalidField
-from service.ports.read_models import ProjectionBehind, ProjectionName
+from service.ports.projections import ProjectionBehind, ProjectionName
 
 SOON_SECONDS = 1.0
 

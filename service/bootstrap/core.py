@@ -25,7 +25,7 @@ from service.config import Settings
 from service.domain.catalog import Catalog
 from service.domain.errors import PreconditionFailed
 from service.ports.event_store import EventStore
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 from service.projections import operations
 from service.projections.host import ProjectionHost
 from service.projections.past import LogPastQueries

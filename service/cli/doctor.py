@@ -21,7 +21,7 @@ from service.cli.access import reach_databases
 from service.cli.comparison import compare_accounts, compare_generations
 from service.config import Settings
 from service.ports.event_store import EventStore
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 from service.projections import operations
 
 CATCH_UP_SECONDS = 10.0

@@ -24,7 +24,7 @@ from service.cli.access import reach_databases
 from service.cli.logs import set_up_logs
 from service.cli.problems import stderr, told_plainly
 from service.config import Settings, load_settings
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 from service.projections import operations
 from service.projections.projection import BuildGone, NotStoppedThere
 

@@ -6,7 +6,7 @@ answered had seen everything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -199,25 +199,6 @@ class ItemChanges(msgspec.Struct, frozen=True, kw_only=True):
     caught_up: bool
 
 
-class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one build of a projection is, for operators."""
-
-    name: str
-    version: int
-    position: int
-    lag: int
-    """Positions behind the head of the log."""
-    state: Literal["live", "building", "stopped"]
-    build: int = 0
-    """Counts the builds of a projection; a rebuild is a new one beside the one that serves."""
-    serving: bool = True
-    """Whether readers read this build (a stopped one goes on serving what it has)."""
-    error: str = ""
-    """Of a stopped one: which event could not be applied, and why."""
-    error_position: int = 0
-    """Where that event stands; what ``skip`` wants to be told."""
-
-
 class GalleryQueries(Protocol):
     """Items, in pages, by type, and what changed of them."""
 
@@ -274,37 +255,3 @@ class PastQueries(Protocol):
     def credits(self, position: int) -> CreditQueries:
         """Accounts and ledgers as they were right after the event at ``position``."""
         ...
-
-
-ProjectionName = Literal["gallery", "generations", "credits", "work_list"]
-
-
-class PositionWaiter(Protocol):
-    """Lets a caller read what was written before."""
-
-    async def wait(self, projection: ProjectionName, position: int, *, timeout_seconds: float) -> int:
-        """Until the live projection has seen ``position``; returns where it is. Raises ProjectionBehind."""
-        ...
-
-
-class ChangeFeed(Protocol):
-    """Wake-ups for watchers. A wake-up says that something may be new, never what: read it."""
-
-    def watch(self, projection: ProjectionName, key: str) -> AsyncIterator[None]:
-        """Yields once at once and then whenever the rows of ``key`` (a user's or generation's id) may have
-        changed; wake-ups that nobody has taken yet are one. At least every few seconds."""
-        ...
-
-
-class ProjectionBehind(Exception):
-    """A projection did not reach the asked position in time."""
-
-    def __init__(self, projection: str, wanted: int, reached: int) -> None:
-        super().__init__(f"the {projection} projection has reached {reached}, not yet {wanted}")
-        self.projection = projection
-        self.wanted = wanted
-        self.reached = reached
-
-
-class ReadModelsUnavailable(Exception):
-    """The read models cannot be reached, or nothing has been built yet. A later query may find them."""

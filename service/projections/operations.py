@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 from service.projections import builds
 from service.projections.projection import Connection, Projection
 from service.projections.registry import PROJECTIONS

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import psycopg
 
 from service.ports.event_store import RecordedEvent
-from service.ports.read_models import ProjectionName, ReadModelsUnavailable
+from service.ports.projections import ProjectionName, ReadModelsUnavailable
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from service.adapters.eventstore.memory import MemoryEventStore
-from service.ports.read_models import ProjectionBehind
+from service.ports.projections import ProjectionBehind
 from service.projections.credits import CREDITS
 from tests.support.appending import append
 from tests.support.read_models import PATIENCE_SECONDS, ReadModels, eventually, running_read_models

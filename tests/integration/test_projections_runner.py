@@ -14,7 +14,7 @@ from service.adapters.eventstore.memory import MemoryEventStore
 from service.adapters.eventstore.postgres import PostgresEventStore
 from service.domain.account import CreditsGranted
 from service.ports.event_store import RecordedEvent
-from service.ports.read_models import ProjectionStatus
+from service.ports.projections import ProjectionStatus
 from service.projections import operations
 from service.projections.projection import Connection, NotStoppedThere, Projection
 from service.projections.registry import PROJECTIONS

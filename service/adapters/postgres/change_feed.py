@@ -18,7 +18,7 @@ import structlog
 
 from service.adapters.postgres.pool import Connection, connect
 from service.adapters.postgres.read_notifier import CHANNEL, Notice, decode
-from service.ports.read_models import ProjectionBehind, ProjectionName
+from service.ports.projections import ProjectionBehind, ProjectionName
 
 log = structlog.get_logger(__name__)
 

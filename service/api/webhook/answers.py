@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from service.domain.errors import Conflict, InvalidField, NotFound
 from service.ports.event_store import EventStoreUnavailable
-from service.ports.read_models import ReadModelsUnavailable
+from service.ports.projections import ReadModelsUnavailable
 from service.ports.webhook_verifier import KeysUnavailable, NotGenuine, Unreadable
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,8 @@ from service.api.failures import SENTENCES
 from service.domain.account import RefundCause
 from service.domain.generation import events as e
 from service.domain.generation.state import Phase
-from service.ports.read_models import GenerationStateName, LedgerRow, ProjectionStatus
+from service.ports.projections import ProjectionStatus
+from service.ports.read_models import GenerationStateName, LedgerRow
 from tests.support import samples
 from tests.support.given import given
 

@@ -18,7 +18,7 @@ from service.domain import errors
 from service.domain.errors import DomainError
 from service.ports.event_store import EventStoreUnavailable
 from service.ports.media_store import MediaRejected, MediaUnavailable
-from service.ports.read_models import ProjectionBehind, ReadModelsUnavailable
+from service.ports.projections import ProjectionBehind, ReadModelsUnavailable
 from tests.support.samples import GENERATION_ID, NOW
 
 METHOD = "/triptych.v1.CreditService/GrantCredits"

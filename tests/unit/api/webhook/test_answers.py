@@ -16,7 +16,7 @@ from service.api.webhook.answers import (
 )
 from service.domain.errors import Conflict, InvalidField, NotFound
 from service.ports.event_store import EventStoreUnavailable
-from service.ports.read_models import ReadModelsUnavailable
+from service.ports.projections import ReadModelsUnavailable
 from service.ports.webhook_verifier import KeysUnavailable, NotGenuine, Unreadable
 
 CASES = [
