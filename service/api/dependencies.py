@@ -11,6 +11,7 @@ from service.application.credits import Credits
 from service.application.curation import Curation
 from service.application.generations import Generations
 from service.application.history import History
+from service.application.what_if import WhatIf
 from service.domain.catalog import Catalog
 from service.ports.media_store import MediaStore
 from service.ports.projections import ChangeFeed, PositionWaiter, ProjectionStatus
@@ -37,6 +38,7 @@ class Core:
     credits: Credits
     curation: Curation
     history: History
+    what_if: WhatIf
     catalog: Catalog
     media: MediaStore
     gallery_queries: GalleryQueries

@@ -11,11 +11,12 @@ from grpc.aio import ServicerContext
 from triptych.v1 import history_service_pb2 as pb
 from triptych.v1.history_service_pb2_grpc import HistoryServiceServicer
 
-from service.api import checks, convert_events
+from service.api import checks, convert_events, convert_simulation
 from service.api.dependencies import Core
 from service.api.reading import split_by_bytes, until_stopping
 from service.application.event_types import EventTypeInfo
 from service.application.history import Selection
+from service.application.what_if import Progress
 from service.domain.catalog import Catalog
 from service.domain.errors import InvalidField
 from service.domain.ids import check_external_id
@@ -24,6 +25,8 @@ Call = ServicerContext[Any, Any]
 
 DEFAULT_BATCH_SIZE = 500
 MAX_BATCH_SIZE = 1000
+DEFAULT_USER_COUNT = 10
+MAX_USER_COUNT = 100
 
 
 class HistoryServicer(HistoryServiceServicer):
@@ -51,6 +54,29 @@ class HistoryServicer(HistoryServiceServicer):
     async def ListEventTypes(self, request: pb.ListEventTypesRequest, context: Call) -> pb.ListEventTypesResponse:
         found = await self._core.history.event_types()
         return pb.ListEventTypesResponse(event_types=[_event_type(each) for each in found])
+
+    async def SimulateHistory(
+        self, request: pb.SimulateHistoryRequest, context: Call
+    ) -> AsyncIterator[pb.SimulateHistoryResponse]:
+        user_count = checks.page_size(
+            request.user_count, default=DEFAULT_USER_COUNT, most=MAX_USER_COUNT, field="user_count"
+        )
+        simulating = self._core.what_if.simulate(
+            catalog_toml=request.catalog_toml,
+            refund_rule=request.refund_rule,
+            until_position=request.until_position,
+            end_time=checks.time("end_time", request.end_time) if request.HasField("end_time") else None,
+        )
+        async with aclosing(until_stopping(simulating, self._core.stopping)) as source:
+            async for found in source:
+                if isinstance(found, Progress):
+                    yield pb.SimulateHistoryResponse(position=found.position, end_position=found.until)
+                else:
+                    position = found.comparison.position
+                    simulation = convert_simulation.simulation(found, user_count=user_count)
+                    yield pb.SimulateHistoryResponse(
+                        position=position, end_position=position, simulation=simulation
+                    )
 
 
 def _selection(request: pb.ReplayEventsRequest, catalog: Catalog) -> Selection:

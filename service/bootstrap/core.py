@@ -20,6 +20,7 @@ from service.application.curation import Curation
 from service.application.execute import Executor
 from service.application.generations import Generations
 from service.application.history import History
+from service.application.what_if import WhatIf
 from service.bootstrap.databases import Databases
 from service.config import Settings
 from service.domain.catalog import Catalog
@@ -83,11 +84,13 @@ async def open_shared(
         notifier = ReadNotifier(databases.read_models)
         clock = SystemClock()
         executor = Executor(store)
+        history = History(store, clock, schema_versions=current_versions(UPCASTERS))
         core = Core(
             generations=Generations(executor, catalog, media, clock),
             credits=Credits(executor, clock),
             curation=Curation(executor),
-            history=History(store, clock, schema_versions=current_versions(UPCASTERS)),
+            history=history,
+            what_if=WhatIf(history, store, catalog),
             catalog=catalog,
             media=media,
             gallery_queries=PostgresGalleryQueries(pool),

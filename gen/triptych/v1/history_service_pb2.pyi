@@ -253,3 +253,286 @@ class EventType(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
+
+@_typing.final
+class SimulateHistoryRequest(_message.Message):
+    """What is to be other than it was, and up to where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATALOG_TOML_FIELD_NUMBER: _builtins.int
+    REFUND_RULE_FIELD_NUMBER: _builtins.int
+    UNTIL_POSITION_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    USER_COUNT_FIELD_NUMBER: _builtins.int
+    catalog_toml: _builtins.str
+    """The catalog to decide with, in TOML as docs/settings.md describes it. Default: the one that the service has now."""
+    refund_rule: _builtins.str
+    """The rule for what comes back at a generation's end. "undelivered": the price of every output that was not
+    delivered, which is what the service does; "failed": the whole price if nothing was delivered; "incomplete": the
+    whole price unless everything was; "none": nothing. Default: "undelivered".
+    """
+    until_position: _builtins.int
+    """Only events up to this position, inclusive. Default: 0, to the end."""
+    user_count: _builtins.int
+    """How many of the users for whom most would have been different to tell of, 1 to 100. Default: 10."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events that were recorded before this time. Default: to the end."""
+
+    def __init__(
+        self,
+        *,
+        catalog_toml: _builtins.str = ...,
+        refund_rule: _builtins.str = ...,
+        until_position: _builtins.int = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        user_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog_toml", b"catalog_toml", "end_time", b"end_time", "refund_rule", b"refund_rule", "until_position", b"until_position", "user_count", b"user_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateHistoryRequest: _TypeAlias = SimulateHistoryRequest  # noqa: Y015
+
+@_typing.final
+class SimulateHistoryResponse(_message.Message):
+    """How far it is, or what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    END_POSITION_FIELD_NUMBER: _builtins.int
+    SIMULATION_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Everything up to this place in the log has been replayed."""
+    end_position: _builtins.int
+    """Where it ends."""
+    @_builtins.property
+    def simulation(self) -> Global___Simulation:
+        """What came of it; only in the last message."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        end_position: _builtins.int = ...,
+        simulation: Global___Simulation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_position", b"end_position", "position", b"position", "simulation", b"simulation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateHistoryResponse: _TypeAlias = SimulateHistoryResponse  # noqa: Y015
+
+@_typing.final
+class Simulation(_message.Message):
+    """History as it was, beside what it would have been."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    USERS_FIELD_NUMBER: _builtins.int
+    AFFECTED_USER_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
+    CREDITS_GRANTED_FIELD_NUMBER: _builtins.int
+    affected_user_count: _builtins.int
+    """How many users there are for whom something would have been different."""
+    credits_granted: _builtins.int
+    """Credits that were granted, and would have been."""
+    @_builtins.property
+    def total(self) -> Global___SimulatedDifference:
+        """All types together."""
+
+    @_builtins.property
+    def types(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedTypeDifference]:
+        """By type of generation, in alphabetical order."""
+
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedUserDifference]:
+        """Users for whom something would have been different, most credits first."""
+
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedRefusal]:
+        """Why requests would have been refused, most first."""
+
+    def __init__(
+        self,
+        *,
+        total: Global___SimulatedDifference | None = ...,
+        types: _abc.Iterable[Global___SimulatedTypeDifference] | None = ...,
+        users: _abc.Iterable[Global___SimulatedUserDifference] | None = ...,
+        affected_user_count: _builtins.int = ...,
+        refusals: _abc.Iterable[Global___SimulatedRefusal] | None = ...,
+        credits_granted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affected_user_count", b"affected_user_count", "credits_granted", b"credits_granted", "refusals", b"refusals", "total", b"total", "types", b"types", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Simulation: _TypeAlias = Simulation  # noqa: Y015
+
+@_typing.final
+class SimulatedTotals(_message.Message):
+    """Requests and credits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_COUNT_FIELD_NUMBER: _builtins.int
+    CREDITS_TAKEN_FIELD_NUMBER: _builtins.int
+    CREDITS_REFUNDED_FIELD_NUMBER: _builtins.int
+    accepted_count: _builtins.int
+    """Requests that were accepted."""
+    credits_taken: _builtins.int
+    """Credits that were taken for them."""
+    credits_refunded: _builtins.int
+    """Credits of those that came back."""
+    def __init__(
+        self,
+        *,
+        accepted_count: _builtins.int = ...,
+        credits_taken: _builtins.int = ...,
+        credits_refunded: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "credits_refunded", b"credits_refunded", "credits_taken", b"credits_taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedTotals: _TypeAlias = SimulatedTotals  # noqa: Y015
+
+@_typing.final
+class SimulatedDifference(_message.Message):
+    """The same thing as it was and as it would have been."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTUAL_FIELD_NUMBER: _builtins.int
+    SIMULATED_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    refused_count: _builtins.int
+    """Requests that were accepted and would have been refused."""
+    @_builtins.property
+    def actual(self) -> Global___SimulatedTotals:
+        """As the log has it."""
+
+    @_builtins.property
+    def simulated(self) -> Global___SimulatedTotals:
+        """Under the other catalog and rule."""
+
+    def __init__(
+        self,
+        *,
+        actual: Global___SimulatedTotals | None = ...,
+        simulated: Global___SimulatedTotals | None = ...,
+        refused_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "simulated", b"simulated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "refused_count", b"refused_count", "simulated", b"simulated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedDifference: _TypeAlias = SimulatedDifference  # noqa: Y015
+
+@_typing.final
+class SimulatedTypeDifference(_message.Message):
+    """The difference for one type of generation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """The type, such as "imagen4"."""
+    @_builtins.property
+    def difference(self) -> Global___SimulatedDifference:
+        """The difference."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        difference: Global___SimulatedDifference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedTypeDifference: _TypeAlias = SimulatedTypeDifference  # noqa: Y015
+
+@_typing.final
+class SimulatedUserDifference(_message.Message):
+    """The difference for one user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    SIMULATED_BALANCE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    simulated_balance: _builtins.int
+    """The balance that the user would have in the end."""
+    @_builtins.property
+    def difference(self) -> Global___SimulatedDifference:
+        """The difference."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        difference: Global___SimulatedDifference | None = ...,
+        simulated_balance: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "simulated_balance", b"simulated_balance", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedUserDifference: _TypeAlias = SimulatedUserDifference  # noqa: Y015
+
+@_typing.final
+class SimulatedRefusal(_message.Message):
+    """A reason for which requests would have been refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """The type that was asked for."""
+    reason: _builtins.str
+    """As in ErrorInfo: "INSUFFICIENT_CREDITS" or "INVALID_FIELD"."""
+    field: _builtins.str
+    """Which field of the request would have been wrong; empty when none."""
+    count: _builtins.int
+    """How many requests."""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        field: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "reason", b"reason", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedRefusal: _TypeAlias = SimulatedRefusal  # noqa: Y015

@@ -53,6 +53,11 @@ class HistoryServiceStub:
                 request_serializer=triptych_dot_v1_dot_history__service__pb2.ListEventTypesRequest.SerializeToString,
                 response_deserializer=triptych_dot_v1_dot_history__service__pb2.ListEventTypesResponse.FromString,
                 _registered_method=True)
+        self.SimulateHistory = channel.unary_stream(
+                '/triptych.v1.HistoryService/SimulateHistory',
+                request_serializer=triptych_dot_v1_dot_history__service__pb2.SimulateHistoryRequest.SerializeToString,
+                response_deserializer=triptych_dot_v1_dot_history__service__pb2.SimulateHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class HistoryServiceServicer:
@@ -94,6 +99,19 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimulateHistory(self, request, context):
+        """What if prices or rules had been others? Replays history through the service's own decisions with another catalog
+        or refund rule, and compares. Tells how far it is; the last message is the comparison. Changes nothing.
+
+        What users wanted and what the vendor delivered stays as it was. Users would have behaved differently, which is
+        not simulated; and a request that was refused then is not in the log, so none of those is accepted here.
+
+        Errors: INVALID_ARGUMENT for a catalog that cannot be right, an unknown rule, and an end that has not come yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HistoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +129,11 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.ListEventTypes,
                     request_deserializer=triptych_dot_v1_dot_history__service__pb2.ListEventTypesRequest.FromString,
                     response_serializer=triptych_dot_v1_dot_history__service__pb2.ListEventTypesResponse.SerializeToString,
+            ),
+            'SimulateHistory': grpc.unary_stream_rpc_method_handler(
+                    servicer.SimulateHistory,
+                    request_deserializer=triptych_dot_v1_dot_history__service__pb2.SimulateHistoryRequest.FromString,
+                    response_serializer=triptych_dot_v1_dot_history__service__pb2.SimulateHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -198,6 +221,33 @@ class HistoryService:
             '/triptych.v1.HistoryService/ListEventTypes',
             triptych_dot_v1_dot_history__service__pb2.ListEventTypesRequest.SerializeToString,
             triptych_dot_v1_dot_history__service__pb2.ListEventTypesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/triptych.v1.HistoryService/SimulateHistory',
+            triptych_dot_v1_dot_history__service__pb2.SimulateHistoryRequest.SerializeToString,
+            triptych_dot_v1_dot_history__service__pb2.SimulateHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,15 @@ class HistoryServiceStub:
 
     Errors: none of its own.
     """
+    SimulateHistory: _grpc.UnaryStreamMultiCallable[_history_service_pb2.SimulateHistoryRequest, _history_service_pb2.SimulateHistoryResponse]
+    """What if prices or rules had been others? Replays history through the service's own decisions with another catalog
+    or refund rule, and compares. Tells how far it is; the last message is the comparison. Changes nothing.
+
+    What users wanted and what the vendor delivered stays as it was. Users would have behaved differently, which is
+    not simulated; and a request that was refused then is not in the log, so none of those is accepted here.
+
+    Errors: INVALID_ARGUMENT for a catalog that cannot be right, an unknown rule, and an end that has not come yet.
+    """
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
@@ -86,6 +95,15 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     of a second a million events.
 
     Errors: none of its own.
+    """
+    SimulateHistory: _aio.UnaryStreamMultiCallable[_history_service_pb2.SimulateHistoryRequest, _history_service_pb2.SimulateHistoryResponse]  # type: ignore[assignment]
+    """What if prices or rules had been others? Replays history through the service's own decisions with another catalog
+    or refund rule, and compares. Tells how far it is; the last message is the comparison. Changes nothing.
+
+    What users wanted and what the vendor delivered stays as it was. Users would have behaved differently, which is
+    not simulated; and a request that was refused then is not in the log, so none of those is accepted here.
+
+    Errors: INVALID_ARGUMENT for a catalog that cannot be right, an unknown rule, and an end that has not come yet.
     """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -131,6 +149,21 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         of a second a million events.
 
         Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def SimulateHistory(
+        self,
+        request: _history_service_pb2.SimulateHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_history_service_pb2.SimulateHistoryResponse], _abc.AsyncIterator[_history_service_pb2.SimulateHistoryResponse]]:
+        """What if prices or rules had been others? Replays history through the service's own decisions with another catalog
+        or refund rule, and compares. Tells how far it is; the last message is the comparison. Changes nothing.
+
+        What users wanted and what the vendor delivered stays as it was. Users would have behaved differently, which is
+        not simulated; and a request that was refused then is not in the log, so none of those is accepted here.
+
+        Errors: INVALID_ARGUMENT for a catalog that cannot be right, an unknown rule, and an end that has not come yet.
         """
 
 def add_HistoryServiceServicer_to_server(servicer: HistoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
