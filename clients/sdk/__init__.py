@@ -15,7 +15,7 @@ from clients.sdk.asynchronous.client import AsyncTriptych
 from clients.sdk.asynchronous.files import AsyncMediaStream
 from clients.sdk.calls.gallery import ItemFilter
 from clients.sdk.calls.generations import GenerationOptions
-from clients.sdk.calls.history import ReplayFilter
+from clients.sdk.calls.history import ReplayFilter, WhatIf
 from clients.sdk.calls.moments import Moment
 from clients.sdk.enums import (
     FailureReason,
@@ -75,6 +75,14 @@ from clients.sdk.results import (
     Requested,
 )
 from clients.sdk.retry import RetryPolicy
+from clients.sdk.simulation import (
+    SimulatedDifference,
+    SimulatedRefusal,
+    SimulatedTotals,
+    SimulatedUser,
+    Simulation,
+    SimulationStep,
+)
 from clients.sdk.synchronous.client import Triptych
 from clients.sdk.synchronous.files import MediaStream
 
@@ -131,6 +139,12 @@ __all__ = [
     "Requested",
     "ResourceExhausted",
     "RetryPolicy",
+    "SimulatedDifference",
+    "SimulatedRefusal",
+    "SimulatedTotals",
+    "SimulatedUser",
+    "Simulation",
+    "SimulationStep",
     "Triptych",
     "TriptychError",
     "TypeCount",
@@ -139,5 +153,6 @@ __all__ = [
     "Unimplemented",
     "Unreachable",
     "Violation",
+    "WhatIf",
     "to_dict",
 ]

@@ -11,6 +11,7 @@ from triptych.v1 import history_service_pb2 as pb
 from clients.sdk.calls.moments import aware
 from clients.sdk.events import EventBatch, EventType, event_batch, event_type
 from clients.sdk.rpc import Call, StreamCall, build
+from clients.sdk.simulation import SimulationStep, simulation_step
 
 
 class ReplayFilter(TypedDict, total=False):
@@ -28,6 +29,20 @@ class ReplayFilter(TypedDict, total=False):
     categories: Sequence[str]
     user_id: str | None
     generation_type: str | None
+
+
+class WhatIf(TypedDict, total=False):
+    """What is to be other than it was: the catalog (TOML), the refund rule.
+
+    Rules are "undelivered", "failed", "incomplete" and "none". Both default to what the service has. ``until_position`` (inclusive) and ``end_time`` (exclusive, with a zone) end
+    it earlier; ``user_count`` is how many users to tell of, 1 to 100, default 10.
+    """
+
+    catalog_toml: str | None
+    refund_rule: str | None
+    until_position: int | None
+    end_time: datetime | None
+    user_count: int | None
 
 
 def get_head() -> Call[int]:
@@ -71,4 +86,20 @@ def list_event_types() -> Call[tuple[EventType, ...]]:
         method=lambda stubs: stubs.history.ListEventTypes,
         request=pb.ListEventTypesRequest(),
         convert=lambda answer: tuple(event_type(each) for each in answer.event_types),
+    )
+
+
+def simulate_history(what_if: WhatIf) -> StreamCall[SimulationStep]:
+    def restart(request: pb.SimulateHistoryRequest, answer: pb.SimulateHistoryResponse) -> None:
+        """The same request again is the same simulation, from the beginning."""
+
+    request = build(
+        pb.SimulateHistoryRequest,
+        **(dict(what_if) | {"end_time": aware("end_time", what_if.get("end_time"))}),
+    )
+    return StreamCall(
+        method=lambda stubs: stubs.history.SimulateHistory,
+        request=request,
+        convert=simulation_step,
+        resume=restart,
     )

@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import Unpack
 
 from clients.sdk.calls import history as calls
-from clients.sdk.calls.history import ReplayFilter
+from clients.sdk.calls.history import ReplayFilter, WhatIf
 from clients.sdk.events import Event, EventBatch, EventType
+from clients.sdk.simulation import SimulationStep
 from clients.sdk.synchronous.transport import SyncMethods
 
 
@@ -40,3 +41,10 @@ class SyncHistory(SyncMethods):
     def list_event_types(self) -> tuple[EventType, ...]:
         """What kinds of events there are, with their JSON Schema, and how many of each are in the log."""
         return self._transport.call(calls.list_event_types())
+
+    def simulate_history(self, **what_if: Unpack[WhatIf]) -> Generator[SimulationStep, None, None]:
+        """What another catalog or refund rule would have made of history; the last step has the comparison.
+
+        Changes nothing. After a lost connection it begins again.
+        """
+        return self._transport.stream(calls.simulate_history(what_if))
