@@ -17,6 +17,7 @@ from service.cli import doctor as doctors
 from service.cli.logs import set_up_logs
 from service.cli.problems import told_plainly
 from service.cli.projections import app as projections_app
+from service.cli.seed import seed
 from service.cli.serve import serve as serve_until_stopped
 from service.config import Settings, load_settings
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     epilog="First time? Try: triptychd demo",
 )
 app.add_typer(projections_app, name="projections")
+app.command()(seed)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
