@@ -7,6 +7,7 @@ Protocol:
   ordinary command on a known account is one append and no read.
 - A stream that the caller expects to be new (its id is derived from a new request) is guessed to be absent; the
   version check proves that as well.
+- A stream that is not in the cache is folded from its newest snapshot, where it has one, and what came after it.
 - A refusal, and the finding that nothing has to change, are final only on states read within the command.
 - Commands of this process on one stream take turns. Deciding on appends in flight would be wrong: should the
   first fail because another process took its version, the next would pass its check on a state that never was.
@@ -26,6 +27,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from cachetools import LRUCache
 
+from service.application.snapshots import Folded, Snapshots
 from service.domain.decider import Decider, DomainEvent
 from service.domain.errors import Conflict, DomainError
 from service.ports.event_store import (
@@ -38,6 +40,8 @@ from service.ports.event_store import (
 )
 
 S = TypeVar("S")
+EVENTS_AT_ONCE = 1000
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -56,6 +60,8 @@ class Loaded(NamedTuple, Generic[S]):
     state: S
     version: int
     position: int
+    event_id: uuid.UUID | None = None
+    """Of the event at that version."""
 
 
 class Outcome(NamedTuple, Generic[S]):
@@ -98,8 +104,10 @@ class Executor:
         max_append_tries: int = 4,
         source: random.Random | None = None,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
+        self._snapshots = snapshots
         self._cache: LRUCache[str, Loaded[Any]] = LRUCache(cached_streams)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._max_attempts = max_attempts
@@ -172,12 +180,28 @@ class Executor:
         return await self._read(ref)
 
     async def _read(self, ref: Ref[S]) -> Loaded[S]:
-        known: Loaded[S] = self._cache.get(ref.stream) or Loaded(ref.decider.initial, 0, 0)
-        while events := await self._store.read_stream(ref.stream, after_version=known.version):
+        known: Loaded[S] = self._cache.get(ref.stream) or await self._beginning(ref)
+        while events := await self._store.read_stream(ref.stream, after_version=known.version, limit=EVENTS_AT_ONCE):
             state = ref.decider.fold(known.state, (each.event for each in events))
-            known = Loaded(state, events[-1].version, events[-1].position)
-        self._cache[ref.stream] = known
+            known = Loaded(state, events[-1].version, events[-1].position, events[-1].event_id)
+            if len(events) < EVENTS_AT_ONCE:
+                break
+        self._keep(ref, known)
         return known
+
+    async def _beginning(self, ref: Ref[S]) -> Loaded[S]:
+        """From where a stream that is not in the cache has to be folded."""
+        if self._snapshots is not None:
+            found = await self._snapshots.load(ref.decider.category, ref.stream)
+            if found is not None:
+                return Loaded(*found)
+        return Loaded(ref.decider.initial, 0, 0)
+
+    def _keep(self, ref: Ref[S], known: Loaded[S]) -> None:
+        self._cache[ref.stream] = known
+        if self._snapshots is not None and known.event_id is not None:
+            folded = Folded(known.state, known.version, known.position, known.event_id)
+            self._snapshots.offer(ref.decider.category, ref.stream, folded)
 
     async def _append(
         self,
@@ -196,13 +220,13 @@ class Executor:
             for ref, known, events in zip(refs, loaded, decided, strict=True)
             if events
         ]
-        written = {write.stream for write in writes}
+        last_ids = {write.stream: write.events[-1].event_id for write in writes}
         position = await self._append_surely(writes)
         states = []
         for ref, known, events in zip(refs, loaded, decided, strict=True):
             state = ref.decider.fold(known.state, events)
-            if ref.stream in written:
-                self._cache[ref.stream] = Loaded(state, known.version + len(events), position)
+            if (last_id := last_ids.get(ref.stream)) is not None:
+                self._keep(ref, Loaded(state, known.version + len(events), position, last_id))
             states.append(state)
         return states, position
 

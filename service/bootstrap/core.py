@@ -13,6 +13,7 @@ from service.adapters.media import ObjectMediaStore
 from service.adapters.postgres.change_feed import PostgresChangeFeed
 from service.adapters.postgres.pool import Connection, Pool, connect, make_pool
 from service.adapters.postgres.read_notifier import ReadNotifier
+from service.adapters.postgres.snapshots import PostgresSnapshots
 from service.adapters.postgres.work_list import PostgresWorkList
 from service.api.dependencies import Core
 from service.application.credits import Credits
@@ -20,6 +21,7 @@ from service.application.curation import Curation
 from service.application.execute import Executor
 from service.application.generations import Generations
 from service.application.history import History
+from service.application.snapshots import Snapshots
 from service.application.what_if import WhatIf
 from service.bootstrap.databases import Databases
 from service.config import Settings
@@ -66,6 +68,7 @@ class Shared:
     notifier: ReadNotifier
     work_list: PostgresWorkList
     clock: SystemClock
+    snapshots: Snapshots
     core: Core
 
 
@@ -83,7 +86,8 @@ async def open_shared(
         feed = PostgresChangeFeed(databases.read_models)
         notifier = ReadNotifier(databases.read_models)
         clock = SystemClock()
-        executor = Executor(store)
+        snapshots = Snapshots(PostgresSnapshots(pool), store)
+        executor = Executor(store, snapshots=snapshots)
         history = History(store, clock, schema_versions=current_versions(UPCASTERS))
         core = Core(
             generations=Generations(executor, catalog, media, clock),
@@ -109,6 +113,7 @@ async def open_shared(
             notifier=notifier,
             work_list=PostgresWorkList(pool, feed, notifier),
             clock=clock,
+            snapshots=snapshots,
             core=core,
         )
 

@@ -64,6 +64,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
     background = await stack.enter_async_context(Background())
     background.start("read-notifier", shared.notifier.run())
     background.start("change-feed", shared.feed.run())
+    background.start("snapshots", shared.snapshots.run())
     if "projector" in settings.roles:
         background.start("projections", projection_host(shared.store, databases, shared.notifier).run())
     secret = settings.webhook_secret.get_secret_value() or kept_secret(settings.data_dir, "service")

@@ -6,7 +6,7 @@ hundred-thousandth command slower than the first; here an update copies one of 5
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -22,6 +22,15 @@ class PersistentMap(Mapping[str, V], Generic[V]):
     def __init__(self, buckets: tuple[dict[str, V], ...] = (), length: int = 0) -> None:
         self._buckets = buckets
         self._length = length
+
+    @classmethod
+    def of(cls, items: Iterable[tuple[str, V]]) -> PersistentMap[V]:
+        """A map of many entries at once."""
+        buckets: list[dict[str, V]] = [{} for _ in range(_BUCKETS)]
+        for key, value in items:
+            buckets[hash(key) % _BUCKETS][key] = value
+        length = sum(map(len, buckets))
+        return cls(tuple(buckets) if length else (), length)
 
     def set(self, key: str, value: V) -> PersistentMap[V]:
         buckets = list(self._buckets) or [{}] * _BUCKETS

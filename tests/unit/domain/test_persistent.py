@@ -37,3 +37,15 @@ def test_it_equals_the_dict_of_the_same_updates(updates: list[tuple[str, int]]) 
     assert dict(persistent) == plain
     assert len(persistent) == len(plain)
     assert all(persistent[key] == value for key, value in plain.items())
+
+
+def test_map_of_many_entries_is_the_one_that_was_set_one_by_one() -> None:
+    entries = [(f"key-{number % 700}", number) for number in range(1000)]
+    one_by_one: PersistentMap[int] = PersistentMap()
+    for key, value in entries:
+        one_by_one = one_by_one.set(key, value)
+    at_once = PersistentMap.of(entries)
+    assert dict(at_once) == dict(one_by_one) == dict(entries)
+    assert len(at_once) == len(one_by_one) == 700
+    assert len(PersistentMap.of([])) == 0
+    assert dict(at_once.set("new", 1)) == dict(entries) | {"new": 1}
