@@ -63,7 +63,7 @@ MUTATIONS = (
     Mutation(process.success_written_before_the_file_is_kept, 0),
     Mutation(process.lease_without_end, 3),
     Mutation(store.version_unchecked, 0),
-    Mutation(store.streams_appended_one_by_one, 2),
+    Mutation(store.streams_appended_one_by_one, 4),
     Mutation(store.conflict_decided_on_the_same_state_again, 1),
     Mutation(store.refusal_on_a_stale_state_final, 1),
     Mutation(store.append_believed_before_it_is_answered, 0),
