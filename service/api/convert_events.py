@@ -2,21 +2,23 @@
 
 An event's message has the event's name and its fields' names, except where the contract's words differ (times are
 ``..._time`` there). A test goes through every event type, so one that the contract does not know cannot slip in.
+
+Replays convert millions of events, so what has to be done for each field of a type is worked out once, and a message
+is made in one go from plain values, which protobuf does in C.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, cast
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, get_args
 
 import msgspec
-from google.protobuf.message import Message
 from triptych.v1 import account_pb2, events_pb2, generation_pb2
 
 from service.api.convert import enum_value, media
 from service.application.owners import Owner
-from service.domain.decider import DomainEvent
 from service.domain.generation.events import StoredMedia
 from service.ports.event_store import RecordedEvent
 
@@ -48,50 +50,74 @@ _ENUMS: Mapping[str, Callable[[str], int]] = {
 }
 
 
+class _Field(NamedTuple):
+    """How a field of an event gets into its message."""
+
+    field: str
+    name: str
+    convert: Callable[[Any], Any] | None
+    """None: as it is."""
+
+
+Plan = tuple[_Field, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
 def event(recorded: RecordedEvent, owner: Owner = NOBODY) -> events_pb2.Event:
     """A recorded event, with what it leaves unsaid: whose it is."""
     metadata = recorded.metadata
-    message = events_pb2.Event(
+    values = recorded.event
+    name = type(values).__name__
+    payload: dict[str, Any] = {PAYLOADS[name]: _fields(values, _plan(type(values)))}
+    return events_pb2.Event(
         position=recorded.position,
         stream=recorded.stream,
         version=recorded.version,
         event_id=str(recorded.event_id),
-        type=recorded.type,
+        type=name,
+        record_time=_time(recorded.recorded_at),  # type: ignore[arg-type]
         correlation_id=metadata.correlation_id,
         causation_id=metadata.causation_id,
         actor=metadata.actor,
         traceparent=metadata.traceparent,
         user_id=owner.user_id,
         generation_type=owner.generation_type,
+        **payload,
     )
-    message.record_time.FromDatetime(recorded.recorded_at)
-    payload = getattr(message, PAYLOADS[recorded.type])
-    payload.SetInParent()
-    _fill(payload, cast(DomainEvent, recorded.event))
-    return message
 
 
-def _fill(message: Message, values: msgspec.Struct) -> None:
-    for field in values.__struct_fields__:
+def _fields(values: msgspec.Struct, plan: Plan) -> dict[str, Any]:
+    found = {}
+    for field, name, convert in plan:
         value = getattr(values, field)
-        if value is None:
-            continue
-        name = RENAMED.get(field, field)
-        if (to_enum := _ENUMS.get(field)) is not None:
-            setattr(message, name, to_enum(value))
-        else:
-            _set(message, name, value)
+        if value is not None:
+            found[name] = value if convert is None else convert(value)
+    return found
 
 
-def _set(message: Message, name: str, value: Any) -> None:
-    match value:
-        case datetime():
-            getattr(message, name).FromDatetime(value)
-        case StoredMedia():
-            getattr(message, name).CopyFrom(media(value))
-        case msgspec.Struct():
-            _fill(getattr(message, name), value)
-        case tuple():
-            getattr(message, name).extend(value)
-        case _:
-            setattr(message, name, value)
+@lru_cache(None)
+def _plan(cls: type[msgspec.Struct]) -> Plan:
+    return tuple(
+        _Field(each.name, RENAMED.get(each.name, each.name), _converter(each.name, each.type))
+        for each in msgspec.structs.fields(cls)
+    )
+
+
+def _converter(field: str, kind: Any) -> Callable[[Any], Any] | None:
+    if field in _ENUMS:
+        return lru_cache(None)(_ENUMS[field])
+    if datetime in (kind, *get_args(kind)):
+        return _time
+    if kind is StoredMedia:
+        return media
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return partial(_fields, plan=_plan(kind))
+    return None
+
+
+def _time(time: datetime) -> dict[str, int]:
+    """The fields of a Timestamp."""
+    since = time - _EPOCH
+    return {"seconds": since // _SECOND, "nanos": since.microseconds * 1000}
