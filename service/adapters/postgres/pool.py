@@ -6,6 +6,7 @@ is wanted, it is said: ``async with connection.transaction()``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,6 +63,23 @@ async def connect(conninfo: str, *, application_name: str, statement_timeout_sec
     return await psycopg.AsyncConnection.connect(bounded, autocommit=True)
 
 
+class CancellablePool(AsyncConnectionPool[Connection]):
+    """A pool whose callers can be cancelled at any moment.
+
+    The library waits with ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes together with
+    the connection. The caller would go on as if nobody had cancelled it, and whoever waits for its end wait for ever.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        task = asyncio.current_task()
+        requests_before = task.cancelling() if task is not None else 0
+        connection = await super().getconn(timeout)
+        if task is not None and task.cancelling() > requests_before:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
+
+
 def make_pool(
     conninfo: str,
     *,
@@ -83,7 +101,7 @@ def make_pool(
         statement_timeout_seconds=statement_timeout_seconds,
         settings=settings,
     )
-    return AsyncConnectionPool(
+    return CancellablePool(
         bounded,
         connection_class=psycopg.AsyncConnection[tuple[Any, ...]],
         kwargs={"autocommit": True},
