@@ -11,7 +11,7 @@ import typer
 # The transport's own log lines are not for people. It reads this when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from clients.cli import credits, gallery, generating, watching
+from clients.cli import credits, gallery, generating, watching, web_link
 from clients.cli.output import tolerate_narrow_encodings
 from clients.cli.session import AsJson, CaFile, Common, InLanguage, Server, Token, User
 
@@ -30,6 +30,7 @@ app.add_typer(watching.app)
 app.add_typer(gallery.app)
 app.add_typer(credits.refund_app)
 app.add_typer(credits.app, name="credits")
+app.add_typer(web_link.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -41,11 +41,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _unknown_variables() -> list[str]:
-    # TRIPTYCH_TEST_* belong to the tests, the first ones named here to the clients.
+    # TRIPTYCH_TEST_* belong to the tests, TRIPTYCH_WEB_* to the web gallery, the first ones here to the clients.
     known = ["SERVER", "TOKEN", "USER", FILE_VARIABLE.removeprefix(PREFIX)]
     known += [name.upper() for name in Settings.model_fields]
     names = (name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
-    return [_no_such(name, known) for name in names if name not in known and not name.startswith("TEST_")]
+    return [_no_such(name, known) for name in names if name not in known and not name.startswith(("TEST_", "WEB_"))]
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:

@@ -1,0 +1,150 @@
+/* What the pages do by themselves: the live stream, keys, copying, prices, one click only. Everything else works without. */
+(() => {
+  "use strict";
+  const find = (selector) => document.querySelector(selector);
+  document.documentElement.classList.add("scripted");
+
+  /* Times in the reader's own zone. */
+  const localTimes = (root) => {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+    root.querySelectorAll("time[datetime]").forEach((each) => {
+      const moment = new Date(each.dateTime);
+      if (!Number.isNaN(moment.valueOf())) each.textContent = format.format(moment);
+    });
+  };
+
+  /* The connection: said when it is lost, and when it is back. */
+  const connection = find("#connection");
+  let lost = false;
+  const say = (online) => {
+    if (online !== lost) return;
+    lost = !online;
+    connection.classList.toggle("fine", online);
+    connection.textContent = connection.dataset[online ? "online" : "offline"];
+    if (online) setTimeout(() => { if (!lost) connection.textContent = ""; }, 4000);
+  };
+
+  /* The stream of what is new; the browser connects again by itself, and we where it gives up. */
+  let stream = null;
+  let address = "";
+  let pause = 1000;
+  let again = 0;
+  const swap = (event) => {
+    const part = JSON.parse(event.data);
+    const old = document.getElementById(part.id);
+    if (!old) return;
+    const template = document.createElement("template");
+    template.innerHTML = part.html.trim();
+    const fresh = template.content.firstElementChild;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const said = fresh.dataset.announce;
+    if (said && said !== old.dataset.announce) find("#announcer").textContent = said;
+    old.replaceWith(fresh);
+    window.htmx.process(fresh);
+    localTimes(fresh);
+    if (focused) (document.getElementById(focused) || find("#main")).focus({ preventScroll: true });
+  };
+  let stale = 0;
+  const refresh = () => {
+    const gallery = find("#gallery");
+    if (!gallery) return;
+    if (!gallery.dataset.first) { find("#fresh").hidden = false; return; }
+    clearTimeout(stale);
+    stale = setTimeout(() => window.htmx.ajax("GET", location.pathname + location.search, {
+      source: "#gallery", target: "#gallery", select: "#gallery", swap: "outerHTML show:none",
+    }), 150);
+  };
+  const connect = () => {
+    clearTimeout(again);
+    const wanted = (find("#live-now") || find("#main")).dataset.live || "";
+    if (stream && wanted === address && stream.readyState !== EventSource.CLOSED) return;
+    if (stream) stream.close();
+    stream = null;
+    address = wanted;
+    if (!wanted) return;
+    const source = new EventSource(wanted);
+    stream = source;
+    source.addEventListener("hello", () => { pause = 1000; say(true); });
+    source.addEventListener("swap", swap);
+    source.addEventListener("refresh", refresh);
+    source.addEventListener("away", () => say(false));
+    source.addEventListener("back", () => { say(true); refresh(); });
+    source.addEventListener("bye", () => source.close());
+    source.addEventListener("error", () => {
+      if (source !== stream) return;
+      say(false);
+      if (source.readyState !== EventSource.CLOSED) return;
+      clearTimeout(again);
+      again = setTimeout(connect, pause);
+      pause = Math.min(pause * 2, 10000);
+    });
+  };
+  window.addEventListener("pagehide", () => { if (stream) { stream.close(); stream = null; } });
+  window.addEventListener("pageshow", connect);
+  window.addEventListener("offline", () => say(false));
+  window.addEventListener("online", () => { if (!stream) say(true); connect(); });
+  document.addEventListener("htmx:afterSettle", () => { localTimes(document); connect(); });
+  document.addEventListener("htmx:sendError", () => say(false));
+
+  /* Keys. */
+  const follow = (selector) => { const link = find(selector); if (link) link.click(); return Boolean(link); };
+  const keys = {
+    ArrowLeft: () => follow("[rel=prev]"),
+    ArrowRight: () => follow("[rel=next]"),
+    KeyN: () => { location.href = "/create/imagen4"; return true; },
+    KeyG: () => { location.href = "/"; return true; },
+    KeyF: () => follow("#favorite"),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, textarea, select, video, dialog")) return;
+    if (event.key === "?" || event.key === ",") {
+      if (event.key === "?" || event.shiftKey) { find("#keys").showModal(); event.preventDefault(); }
+      return;
+    }
+    if (!event.shiftKey && keys[event.code] && keys[event.code]()) event.preventDefault();
+  });
+
+  document.addEventListener("click", async (event) => {
+    const open = event.target.closest("[data-open]");
+    if (open) document.getElementById(open.dataset.open).showModal();
+    const copy = event.target.closest("[data-copy]");
+    if (!copy) return;
+    const text = document.getElementById(copy.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      copy.textContent = `✓ ${document.body.dataset.copied}`;
+      find("#announcer").textContent = document.body.dataset.copied;
+    } catch {
+      /* Not allowed here (no TLS): mark the text, so that the reader can copy it. */
+      getSelection().selectAllChildren(text);
+    }
+  });
+
+  /* One click only: the request's id makes a second one harmless, this makes it invisible. */
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".order, .once")) return;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+    const button = event.submitter || event.target.querySelector("button");
+    setTimeout(() => { button.disabled = true; }, 0);
+  });
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("button").forEach((each) => { each.disabled = false; });
+  }));
+
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "output_count") {
+      find("#price").textContent = event.target.dataset.credits;
+      find("#stays").textContent = event.target.dataset.stays;
+    }
+    if (event.target.id === "reference") {
+      const preview = find("#reference-preview");
+      if (preview.src.startsWith("blob:")) URL.revokeObjectURL(preview.src);
+      preview.hidden = !event.target.files.length;
+      if (event.target.files.length) preview.src = URL.createObjectURL(event.target.files[0]);
+    }
+  });
+  localTimes(document);
+})();
