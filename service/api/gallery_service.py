@@ -137,8 +137,10 @@ class GalleryServicer(GalleryServiceServicer):
         return convert.item(row), outcome.position
 
     async def _resume_position(self, after: int) -> int:
-        if after and not 0 <= after <= (head := await self._core.history.head()):
-            raise InvalidField("after_position", f"must be 0 to {head}, where the log ends now, not {after}")
+        if after:
+            head = await self._core.history.head()
+            if not 0 <= after <= head:
+                raise InvalidField("after_position", f"must be 0 to {head}, where the log ends now, not {after}")
         return after
 
     def _filter(self, request: pb.ListItemsRequest | pb.StreamItemsRequest) -> ItemFilter:

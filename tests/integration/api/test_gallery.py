@@ -232,7 +232,12 @@ async def test_watcher_of_one_type_sees_no_other(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("field", "changes"),
-    [("user_id", {"user_id": ""}), ("type", {"type": "poster"}), ("after_position", {"after_position": 10**12})],
+    [
+        ("user_id", {"user_id": ""}),
+        ("type", {"type": "poster"}),
+        ("after_position", {"after_position": 10**12}),
+        ("after_position", {"after_position": -3}),
+    ],
 )
 async def test_watch_that_cannot_be_right_names_the_field(api: Api, field: str, changes: dict[str, Any]) -> None:
     request = pb.WatchItemsRequest(**({"user_id": "u"} | changes))
