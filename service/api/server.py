@@ -128,7 +128,7 @@ class ApiServer:
         except RuntimeError as error:
             raise CannotListen(
                 f"cannot listen on {target}: the port is taken, the address is not this machine's, or the "
-                f"certificate and key are no pair ({error})"
+                f"certificate and key are no pair ({str(error).partition(';')[0]})"
             ) from error
         for name in SERVICE_NAMES:
             await self.set_serving(name, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 
 from service.config import Settings
@@ -30,6 +31,19 @@ def check_settings(settings: Settings) -> None:
         )
     if problems:
         raise CannotStart(*problems)
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Sees to it that the data folder is there and can be written to. Raises CannotStart."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CannotStart(f"TRIPTYCH_DATA_DIR: {folder} is a file; name a folder") from None
+    except OSError as error:
+        raise CannotStart(f"TRIPTYCH_DATA_DIR: the folder {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise CannotStart(f"TRIPTYCH_DATA_DIR: this user may not write to {folder}; name a folder that it may use")
 
 
 def load_catalog(settings: Settings) -> Catalog:

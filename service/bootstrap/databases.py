@@ -12,6 +12,7 @@ import structlog
 from service.adapters.embedded import EmbeddedPostgres
 from service.adapters.postgres.migrations import migrate
 from service.adapters.postgres.pool import connect, describe
+from service.bootstrap.checks import make_data_dir
 from service.config import Settings
 from service.projections.host import prepare
 
@@ -35,12 +36,12 @@ async def open_databases(settings: Settings) -> AsyncIterator[Databases]:
     """Starts the embedded server where no event store is configured, and stops it in the end.
 
     The embedded database is migrated at once; a configured one only by ``triptychd migrate``, because whoever
-    runs a database wants to choose when its tables change.
+    runs a database wants to choose when its tables change. Raises CannotStart, EmbeddedPostgresError.
     """
     if settings.event_store:
         yield Databases(settings.event_store, settings.read_models or settings.event_store, embedded=False)
         return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     async with EmbeddedPostgres(settings.data_dir) as server:
         databases = Databases(server.conninfo, settings.read_models or server.conninfo, embedded=True)
         await migrate_databases(databases)

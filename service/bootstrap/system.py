@@ -15,7 +15,7 @@ from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
 from service.api.server import ApiServer, CannotListen, ServerOptions, build_server
 from service.api.vendor_health import keep_health
 from service.bootstrap.background import Background
-from service.bootstrap.checks import CannotStart, check_settings, load_catalog
+from service.bootstrap.checks import CannotStart, check_settings, load_catalog, make_data_dir
 from service.bootstrap.core import Shared, open_shared, projection_host
 from service.bootstrap.databases import Databases, NotMigrated, open_databases, prepare_read_models
 from service.bootstrap.secrets import kept_secret
@@ -57,6 +57,7 @@ async def running(settings: Settings) -> AsyncIterator[System]:
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> System:
     catalog = load_catalog(settings)
+    make_data_dir(settings)
     databases = await stack.enter_async_context(open_databases(settings))
     await prepare_read_models(databases.read_models)
     media, threads = await stack.enter_async_context(open_media(settings))

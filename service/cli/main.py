@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
+# The transport's own log lines are not for people. It reads this when it is first imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from service.bootstrap import open_databases
 from service.bootstrap.databases import migrate_databases

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 from rich.console import Console
 
@@ -15,23 +15,46 @@ from service.config import Settings
 
 
 async def serve(settings: Settings, *, as_json: bool) -> None:
-    """Serves until SIGTERM or SIGINT, then stops gracefully. Raises what ``running`` raises, BackgroundFailed."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings) as system:
+    """Serves until SIGTERM or SIGINT, then stops gracefully; one that comes while it starts ends the start.
+
+    The same signal a second time is not caught any more: whoever is in a hurry loses nothing, the log is the truth.
+    Raises what ``running`` raises, BackgroundFailed.
+    """
+    stopping = asyncio.create_task(_told_to_stop())
+    async with AsyncExitStack() as stack:
+        starting = asyncio.create_task(stack.enter_async_context(running(settings)))
+        if not await _before(stopping, starting):
+            sys.stderr.write("Stopped before it was up.\n")
+            return
+        system = starting.result()
         _say_ready(system, as_json=as_json)
-        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(system.wait())]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if waiting[1].done():
-                waiting[1].result()
-        finally:
-            for task in waiting:
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*waiting, return_exceptions=True)
+        failing = asyncio.create_task(system.wait())
+        if await _before(stopping, failing):
+            failing.result()
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, tell, number)
+    await told.wait()
+
+
+async def _before(stopping: asyncio.Task[None], work: asyncio.Task[object]) -> bool:
+    """Whether ``work`` ended first; otherwise it is cancelled. Also when this is cancelled itself."""
+    try:
+        await asyncio.wait([stopping, work], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not work.done():
+            work.cancel()
+            await asyncio.wait([work])
+    return not work.cancelled()
 
 
 def _say_ready(system: System, *, as_json: bool) -> None:

@@ -12,7 +12,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+import psycopg
 from platformdirs import user_data_path
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -187,6 +189,14 @@ class Settings(BaseSettings):
     def _check_dsn(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://")) and "dbname=" not in value:
             raise ValueError("must be postgresql://user:password@host:port/database, or 'host=... dbname=...'")
+        try:
+            conninfo_to_dict(value)
+        except psycopg.ProgrammingError:
+            # The library's own sentence may have a piece of the password in it.
+            raise ValueError(
+                "cannot be read: write special characters of the user name and the password percent-encoded, "
+                "such as %40 for @"
+            ) from None
         return value
 
     @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")

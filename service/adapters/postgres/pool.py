@@ -66,8 +66,8 @@ async def connect(conninfo: str, *, application_name: str, statement_timeout_sec
 class CancellablePool(AsyncConnectionPool[Connection]):
     """A pool whose callers can be cancelled at any moment.
 
-    The library waits with ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes together with
-    the connection. The caller would go on as if nobody had cancelled it, and whoever waits for its end wait for ever.
+    The library waits with ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes together
+    with the connection. The caller would go on as if nobody had cancelled it, and whoever waits for its end for ever.
     """
 
     async def getconn(self, timeout: float | None = None) -> Connection:

@@ -83,6 +83,7 @@ WRONG = [
     ("ROLES", " , ", "name at least one of: api, projector, worker, webhook"),
     ("EVENT_STORE", "mysql://db", "must be postgresql://user:password@host:port/database, or 'host=... dbname=...'"),
     ("READ_MODELS", "db", "must be postgresql://user:password@host:port/database, or 'host=... dbname=...'"),
+    ("EVENT_STORE", f"postgresql://u:{SECRET}%zz@db/x", "cannot be read: write special characters of the user name"),
     ("WEBHOOK_PUBLIC_URL", "hooks.example", "must be an address such as https://host"),
     ("WEBHOOK_PUBLIC_URL", "https://", "must be an address such as https://host"),
     ("WEBHOOK_PUBLIC_URL", "https://hooks.example?x=1", "must be an address such as https://host"),
@@ -107,6 +108,7 @@ def test_a_wrong_value(environment: pytest.MonkeyPatch, name: str, value: str, e
     (problem,) = problems(environment, **{name: value})
     assert problem.startswith(f"{PREFIX}{name}: {expected}")
     assert "Input" not in problem
+    assert SECRET not in problem
 
 
 def test_all_problems_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
