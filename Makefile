@@ -8,7 +8,7 @@ SEEDS ?= 10000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check fix proto baseline docs golden simulate soak constraints clean
+.PHONY: help setup demo up screenshots test unit check fix proto baseline docs golden simulate soak constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,12 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP) ## run the main job from end to end, on real parts
 	@$(BIN)/triptychd demo
+
+up: $(STAMP) ## run everything, and print the address of the web gallery to open
+	@$(BIN)/python -m demo.up
+
+screenshots: $(STAMP) ## take the pictures of the web gallery in docs/images (needs Chromium)
+	@$(BIN)/python -m tools.screenshots
 
 test: $(STAMP) ## run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

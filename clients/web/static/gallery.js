@@ -82,7 +82,13 @@
   window.addEventListener("pagehide", () => { if (stream) { stream.close(); stream = null; } });
   window.addEventListener("pageshow", connect);
   window.addEventListener("offline", () => say(false));
-  window.addEventListener("online", () => { if (!stream) say(true); connect(); });
+  /* The old stream may be dead without having noticed: a new one says hello. */
+  window.addEventListener("online", () => {
+    if (stream) stream.close();
+    stream = null;
+    connect();
+    if (!stream) say(true);
+  });
   document.addEventListener("htmx:afterSettle", () => { localTimes(document); connect(); });
   document.addEventListener("htmx:sendError", () => say(false));
 
