@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 from importlib import resources
 
+from service.adapters.tls import trust
 from service.config import Settings
 from service.domain.catalog import Catalog, CatalogError, parse_catalog
 
@@ -25,12 +27,36 @@ def check_settings(settings: Settings) -> None:
             problems.append("TRIPTYCH_FAL_KEY: is missing; the role worker needs a key for fal")
         if not settings.openai_api_key.get_secret_value():
             problems.append("TRIPTYCH_OPENAI_API_KEY: is missing; the role worker needs a key for OpenAI")
+    problems += _tls_problems(settings)
     if "webhook" in settings.roles and not settings.webhook_public_url:
         problems.append(
             "TRIPTYCH_WEBHOOK_PUBLIC_URL: is missing; the role webhook needs the address at which fal reaches it"
         )
     if problems:
         raise CannotStart(*problems)
+
+
+def _tls_problems(settings: Settings) -> list[str]:
+    """What is wrong with the files of certificates and keys, found before the transport says it in its own way."""
+    problems = []
+    try:
+        trust(settings.ca_file)
+    except OSError as error:
+        problems.append(f"TRIPTYCH_CA_FILE: {settings.ca_file} has no certificates in PEM form ({_why(error)})")
+    certificate, key = settings.api_tls_cert_file, settings.api_tls_key_file
+    if certificate is not None and key is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+        except OSError as error:
+            problems.append(
+                f"TRIPTYCH_API_TLS_CERT_FILE and TRIPTYCH_API_TLS_KEY_FILE: {certificate} and {key} must be a "
+                f"certificate and its key in PEM form, without a passphrase ({_why(error)})"
+            )
+    return problems
+
+
+def _why(error: OSError) -> str:
+    return getattr(error, "reason", None) or error.strerror or str(error)
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -27,17 +27,16 @@ def load_settings(**overrides: Any) -> Settings:
     problems = _unknown_variables()
     file = os.environ.get(FILE_VARIABLE)
     if file and not Path(file).is_file():
-        problems.append(f"{FILE_VARIABLE}: there is no file {file!r}")
+        raise SettingsError([*problems, f"{FILE_VARIABLE}: there is no file {file!r}"])
+    try:
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems += [_sentence(each) for each in error.errors(include_input=False)]
+    except (OSError, ValueError) as error:
+        problems.append(f"{FILE_VARIABLE}: {file} cannot be read as TOML: {error}" if file else str(error))
     if problems:
         raise SettingsError(problems)
-    try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        raise SettingsError([_sentence(each) for each in error.errors(include_input=False)]) from None
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            [f"{FILE_VARIABLE}: {file} cannot be read as TOML: {error}" if file else str(error)]
-        ) from None
+    return settings
 
 
 def _unknown_variables() -> list[str]:

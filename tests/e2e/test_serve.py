@@ -96,6 +96,29 @@ async def test_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert "cannot be made: Not a directory" in said
 
 
+async def test_files_of_certificates_that_are_none(tmp_path: Path) -> None:
+    names = ("CA_FILE", "API_TLS_CERT_FILE", "API_TLS_KEY_FILE")
+    for name in names:
+        (tmp_path / name).write_text("no certificate")
+    async with serving(**{name: str(tmp_path / name) for name in names}, ROLES="api") as process:
+        code, told = await said_and_left(process)
+    ca_file, pair = told.splitlines()
+    assert code == 1
+    assert f"TRIPTYCH_CA_FILE: {tmp_path}/CA_FILE has no certificates in PEM form" in ca_file
+    assert "TRIPTYCH_API_TLS_CERT_FILE and TRIPTYCH_API_TLS_KEY_FILE" in pair
+    assert "must be a certificate and its key in PEM form" in pair
+
+
+async def test_keys_that_are_missing(tmp_path: Path) -> None:
+    async with serving(DATA_DIR=str(tmp_path)) as process:
+        code, told = await said_and_left(process)
+    assert code == 1
+    assert told.splitlines() == [
+        "triptychd: TRIPTYCH_FAL_KEY: is missing; the role worker needs a key for fal",
+        "triptychd: TRIPTYCH_OPENAI_API_KEY: is missing; the role worker needs a key for OpenAI",
+    ]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_stops_when_it_is_told_to(database: str, tmp_path: Path, number: signal.Signals) -> None:
     settings = {"EVENT_STORE": database, "DATA_DIR": str(tmp_path), "API_PORT": "0", "ROLES": "api,projector"}

@@ -112,8 +112,9 @@ def test_a_wrong_value(environment: pytest.MonkeyPatch, name: str, value: str, e
 
 
 def test_all_problems_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
-    found = problems(environment, API_PORT="x", LOG_LEVEL="loud", POOL_SIZE="0")
+    found = problems(environment, API_PORT="x", LOG_LEVEL="loud", POOL_SIZE="0", API_PROT="1")
     assert [problem.partition(":")[0] for problem in found] == [
+        "TRIPTYCH_API_PROT",
         "TRIPTYCH_API_PORT",
         "TRIPTYCH_POOL_SIZE",
         "TRIPTYCH_LOG_LEVEL",
