@@ -23,7 +23,7 @@ from service.domain.ids import account_stream
 from service.ports.clock import Clock
 from service.ports.event_store import EventStore, RecordedEvent
 
-MOST_DIRECT_GENERATIONS = 1000
+MOST_DIRECT_GENERATIONS = 2000
 """A user's history of up to so many generations is collected in memory."""
 CLOCK_TOLERANCE_SECONDS = 60.0
 """How far a caller's clock may be ahead before its present is our future."""

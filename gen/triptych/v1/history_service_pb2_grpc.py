@@ -90,8 +90,8 @@ class HistoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEventTypes(self, request, context):
-        """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
-        of a second a million events.
+        """What kinds of events there are, and how many of each are in the log now. Counts through an index of the log, some
+        million events a second: not a call to make often.
 
         Errors: none of its own.
         """

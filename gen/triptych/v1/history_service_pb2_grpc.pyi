@@ -52,8 +52,8 @@ class HistoryServiceStub:
     categories that do not exist, and for `follow` together with an end.
     """
     ListEventTypes: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListEventTypesRequest, _history_service_pb2.ListEventTypesResponse]
-    """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
-    of a second a million events.
+    """What kinds of events there are, and how many of each are in the log now. Counts through an index of the log, some
+    million events a second: not a call to make often.
 
     Errors: none of its own.
     """
@@ -91,8 +91,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     categories that do not exist, and for `follow` together with an end.
     """
     ListEventTypes: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListEventTypesRequest, _history_service_pb2.ListEventTypesResponse]  # type: ignore[assignment]
-    """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
-    of a second a million events.
+    """What kinds of events there are, and how many of each are in the log now. Counts through an index of the log, some
+    million events a second: not a call to make often.
 
     Errors: none of its own.
     """
@@ -145,8 +145,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ListEventTypesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.ListEventTypesResponse, _abc.Awaitable[_history_service_pb2.ListEventTypesResponse]]:
-        """What kinds of events there are, and how many of each are in the log now. Counts the log's index: about a tenth
-        of a second a million events.
+        """What kinds of events there are, and how many of each are in the log now. Counts through an index of the log, some
+        million events a second: not a call to make often.
 
         Errors: none of its own.
         """
