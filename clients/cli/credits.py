@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clients.cli import tables
+from clients.cli.moments import AsOf, moment_of
 from clients.cli.output import print_json
 from clients.cli.session import Session, command
 from clients.sdk import Account
@@ -43,13 +44,17 @@ def grant(
 
 
 @command(app)
-def balance(session: Session) -> None:
-    """Show a user's balance.
+def balance(session: Session, as_of: AsOf = None) -> None:
+    """Show a user's balance, now or as it was.
 
-    Example: triptych credits balance --user anna
+    Examples:
+
+      triptych credits balance --user anna
+
+      triptych credits balance --user anna --as-of 2026-11-24T18:00+03:00
     """
     user_id = session.user
-    account = session.client.get_account(user_id)
+    account = session.client.get_account(user_id, as_of=moment_of("--as-of", as_of))
     if session.as_json:
         print_json(account)
     else:
@@ -61,13 +66,20 @@ def statement(
     session: Session,
     page_size: Annotated[int | None, typer.Option(help="How many, up to 200. [default: 24]")] = None,
     page: Annotated[str | None, typer.Option("--older", "--newer", help="A token that a page showed.")] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Show what moved a user's credits, newest first, with the balance after each entry.
 
-    Example: triptych credits statement --user anna
+    Examples:
+
+      triptych credits statement --user anna
+
+      triptych credits statement --user anna --as-of yesterday
     """
     user_id = session.user
-    found = session.client.list_ledger_entries(user_id, page_size=page_size, page_token=page)
+    found = session.client.list_ledger_entries(
+        user_id, page_size=page_size, page_token=page, as_of=moment_of("--as-of", as_of)
+    )
     if session.as_json:
         print_json(found)
         return

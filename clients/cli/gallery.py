@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from clients.cli import problems, tables
+from clients.cli.moments import AsOf, moment_of
 from clients.cli.output import file_size, print_json
 from clients.cli.results import print_item, print_outcome
 from clients.cli.session import Session, command
@@ -30,6 +31,7 @@ def gallery(
     ] = None,
     page_size: Annotated[int | None, typer.Option(help="How many, up to 200. [default: 24]")] = None,
     page: Annotated[str | None, typer.Option("--older", "--newer", help="A token that a page showed.")] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Show the gallery, newest first, all types together or one of them.
 
@@ -40,15 +42,18 @@ def gallery(
       triptych gallery --type video --favorites
 
       triptych gallery --search "fox snow" --json
+
+      triptych gallery --as-of yesterday
     """
     where: ItemFilter = {"type": type_name, "favorite_only": favorites, "trashed": trash, "words": search}
     user_id = session.user
-    found = session.client.list_items(user_id, page_size=page_size, page_token=page, **where)
+    then = moment_of("--as-of", as_of)
+    found = session.client.list_items(user_id, page_size=page_size, page_token=page, as_of=then, **where)
     if session.as_json:
         print_json(found)
         return
     types = {each.type: each for each in session.client.list_types().types}
-    tables.print_counts(session.client.count_items(user_id), types, session)
+    tables.print_counts(session.client.count_items(user_id, as_of=then), types, session)
     tables.print_items(found, types, session)
     tables.print_tokens(found, session)
 
@@ -74,7 +79,7 @@ def show(
         else:
             print_item(item, session)
         return
-    generation = session.client.get_generation(identity, user_id=session.common.user)
+    generation = session.client.get_generation(identity, user_id=session.user_or_none)
     if session.as_json:
         print_json(generation)
     else:

@@ -12,6 +12,7 @@ import typer
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from clients.cli import credits, gallery, generating, watching, web_link
+from clients.cli.history import app as history
 from clients.cli.output import tolerate_narrow_encodings
 from clients.cli.session import AsJson, CaFile, Common, InLanguage, Server, Token, User
 
@@ -31,6 +32,7 @@ app.add_typer(gallery.app)
 app.add_typer(credits.refund_app)
 app.add_typer(credits.app, name="credits")
 app.add_typer(web_link.app)
+app.add_typer(history.app, name="history")
 
 
 def _print_version(wanted: bool) -> None:
@@ -53,8 +55,6 @@ def common_options(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    # Read here and not by each command, where it would win over what was given before the command.
-    user = user or os.environ.get("TRIPTYCH_USER")
     ctx.obj = Common(user=user, server=server, token=token, ca_file=ca_file, language=language, as_json=as_json)
 
 

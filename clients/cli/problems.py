@@ -14,6 +14,7 @@ from rich.text import Text
 
 from clients.cli.output import clean
 from clients.cli.words import Words
+from clients.history.errors import HistoryError
 from clients.sdk import (
     DeadlineExceeded,
     InsufficientCredits,
@@ -54,6 +55,18 @@ _OPTIONS = {
     "actor": "--actor",
     "item_id": "ITEM_ID",
     "generation_id": "GENERATION_ID",
+    "as_of": "--as-of",
+    "as_of_position": "--as-of",
+    "as_of_time": "--as-of",
+    "start_time": "--since",
+    "until_position": "--until",
+    "end_time": "--until",
+    "types": "--event",
+    "categories": "--category",
+    "generation_type": "--type",
+    "catalog_toml": "--catalog",
+    "refund_rule": "--refund-rule",
+    "user_count": "--users",
 }
 
 
@@ -61,7 +74,7 @@ class Usage(Exception):
     """The command was asked wrongly; the message says how it would be right."""
 
 
-Problem = TriptychError | Usage | InvalidOption | OSError
+Problem = TriptychError | Usage | InvalidOption | HistoryError | OSError
 
 
 def exit_code(problem: Problem) -> int:

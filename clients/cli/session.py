@@ -8,6 +8,7 @@ The common options (``--user``, ``--server``, ``--json`` ...) stand on every com
 from __future__ import annotations
 
 import inspect
+import os
 import typing
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from rich.console import Console
 from clients.cli import problems
 from clients.cli.output import console, stop_writing
 from clients.cli.words import Language, Words, locale_language
+from clients.history.errors import HistoryError
 from clients.sdk import InvalidOption, Triptych, TriptychError
 
 PANEL = "Common options"
@@ -98,9 +100,15 @@ class Session:
     @property
     def user(self) -> str:
         """Whose gallery and credits. Raises Usage."""
-        if not self.common.user:
+        user = self.user_or_none
+        if user is None:
             raise problems.Usage("Say whose gallery and credits are meant: --user NAME, or TRIPTYCH_USER.")
-        return self.common.user
+        return user
+
+    @property
+    def user_or_none(self) -> str | None:
+        """The same where it is not needed. (``common.user`` is the one that the command itself was given.)"""
+        return self.common.user or os.environ.get("TRIPTYCH_USER") or None
 
     def tell(self, problem: problems.Problem) -> None:
         problems.tell(problem, self.words, self.err, as_json=self.as_json)
@@ -138,7 +146,7 @@ def _run(common: Common, body: Callable[[Session], None]) -> int:
     except BrokenPipeError:
         stop_writing()
         return problems.DONE
-    except (TriptychError, problems.Usage, InvalidOption, OSError) as problem:
+    except (TriptychError, problems.Usage, InvalidOption, HistoryError, OSError) as problem:
         session.tell(problem)
         return problems.exit_code(problem)
     finally:

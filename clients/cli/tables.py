@@ -24,7 +24,8 @@ from clients.sdk import (
 )
 
 
-def _table(*headers: str) -> Table:
+def bare_table(*headers: str) -> Table:
+    """A table without lines around it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for header in headers:
         table.add_column(header)
@@ -43,7 +44,7 @@ def print_items(page: Page[Item], types: Mapping[str, GenerationType], session: 
     if not page.items:
         session.out.print(f"{words('nothing_here')}.")
         return
-    table = _table("", words("column.what"), words("column.size"), words("column.when"))
+    table = bare_table("", words("column.what"), words("column.size"), words("column.when"))
     table.columns[1].ratio = 1
     table.columns[1].no_wrap = True
     for item in page:
@@ -79,7 +80,7 @@ def print_generations(rows: Sequence[tuple[Generation, str]], session: Session) 
     if not rows:
         session.out.print(f"{words('nothing_here')}.")
         return
-    table = _table(words("column.what"), words("column.state"), words("column.amount"), words("column.when"))
+    table = bare_table(words("column.what"), words("column.state"), words("column.amount"), words("column.when"))
     table.columns[0].ratio = 1
     table.columns[0].no_wrap = True
     table.columns[2].justify = "right"
@@ -96,7 +97,9 @@ def print_generations(rows: Sequence[tuple[Generation, str]], session: Session) 
 def print_types(catalog: Catalog, session: Session) -> None:
     """The catalog: a row for each type."""
     words = session.words
-    table = _table("", words("column.type"), words("column.price"), words("column.most"), words("column.ratios"), "")
+    table = bare_table(
+        "", words("column.type"), words("column.price"), words("column.most"), words("column.ratios"), ""
+    )
     for each in catalog.types:
         table.add_row(
             each.icon,
@@ -115,7 +118,7 @@ def print_entries(page: Page[LedgerEntry], session: Session) -> None:
     if not page.items:
         session.out.print(f"{words('nothing_here')}.")
         return
-    table = _table(words("column.when"), words("column.amount"), words("column.balance"), words("column.what"))
+    table = bare_table(words("column.when"), words("column.amount"), words("column.balance"), words("column.what"))
     table.columns[1].justify = table.columns[2].justify = "right"
     table.columns[3].ratio = 1
     for entry in page:

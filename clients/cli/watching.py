@@ -41,7 +41,7 @@ def watch(
     if generation_id is None:
         _watch_gallery(session, type_name, after)
         return
-    with closing(session.client.watch_generation(generation_id, user_id=session.common.user)) as states:
+    with closing(session.client.watch_generation(generation_id, user_id=session.user_or_none)) as states:
         generation = follow(states, session, every_state_as_json=session.as_json)
     if generation is None:
         return
@@ -75,7 +75,7 @@ def cancel(session: Session, generation_id: GenerationId) -> None:
 
     Example: triptych cancel 1b4e28ba-2fa1-51d2-883f-0016d3cca427
     """
-    generation = session.client.cancel_generation(generation_id, user_id=session.common.user)
+    generation = session.client.cancel_generation(generation_id, user_id=session.user_or_none)
     if session.as_json:
         print_json(generation)
     elif generation.ended:

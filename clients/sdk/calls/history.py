@@ -34,8 +34,9 @@ class ReplayFilter(TypedDict, total=False):
 class WhatIf(TypedDict, total=False):
     """What is to be other than it was: the catalog (TOML), the refund rule.
 
-    Rules are "undelivered", "failed", "incomplete" and "none". Both default to what the service has. ``until_position`` (inclusive) and ``end_time`` (exclusive, with a zone) end
-    it earlier; ``user_count`` is how many users to tell of, 1 to 100, default 10.
+    Rules are "undelivered", "failed", "incomplete" and "none". Both default to what the service has.
+    ``until_position`` (inclusive) and ``end_time`` (exclusive, with a zone) end it earlier; ``user_count`` is how
+    many users to tell of, 1 to 100, default 10.
     """
 
     catalog_toml: str | None
