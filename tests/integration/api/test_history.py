@@ -135,6 +135,19 @@ async def test_follower_gets_what_is_appended(api: Api) -> None:
         assert [event.generation_failed.generation_id for event in batch.events] == [generation.generation_id]
 
 
+async def test_slow_reader_slows_only_itself(api: Api) -> None:
+    user_id = await api.user_with(1000)
+    slow = aiter(replay(api, batch_size=1))
+    first = await bounded(slow)
+    for _ in range(3):
+        await api.made(user_id)
+    assert len(await events(api, user_id=user_id)) > 3
+    end = await head(api)
+    told = [*first.events, *[event async for batch in slow for event in batch.events]]
+    assert [event.position for event in told] == [*range(1, told[-1].position + 1)]
+    assert told[-1].position < end
+
+
 @pytest.mark.parametrize(
     ("field", "request_fields"),
     [
