@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from clients.web.links import SignInLinks
-from clients.web.settings import WebSettings, secret_of
-from demo.processes import running
-from tests.e2e.web.story import BOUND_SECONDS, CHROMIUM_ARGUMENTS, Site
+from tests.e2e.web.story import BOUND_SECONDS, CHROMIUM_ARGUMENTS, Site, running_site
 from tests.support.system import RunningSystem
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,19 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def site(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The gallery, and its sign-in links."""
-    folder = tmp_path_factory.mktemp("web")
-    settings = WebSettings(data_dir=folder / "data")
-    environment = {
-        "TRIPTYCH_SERVER": system.address,
-        "TRIPTYCH_WEB_DATA_DIR": str(settings.data_dir),
-        "TRIPTYCH_WEB_PORT": "0",
-    }
-    with ExitStack() as stack:
-        web = stack.enter_context(
-            running("clients.web", ["--json"], environment=environment, log_file=folder / "web.log")
-        )
-        links = SignInLinks(secret_of(settings), settings.data_dir, settings.sign_in_seconds)
-        yield Site(url=web.ready["url"], api=system.address, links=links, control_url=system.control_url)
+    with running_site(system.address, tmp_path_factory.mktemp("web")) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from playwright.async_api import Browser, Page
 
 from clients.sdk import AsyncTriptych
 from clients.web.links import SignInLinks
+from clients.web.settings import WebSettings, secret_of
 from clients.web.words import WORDS, Language, Words
+from demo.processes import running
 from tests.support.system import new_user
 
 BOUND_SECONDS = 60
@@ -37,8 +39,21 @@ class Site:
 
     url: str
     api: str
-    control_url: str
     links: SignInLinks
+
+
+@contextmanager
+def running_site(api: str, folder: Path) -> Iterator[Site]:
+    """The gallery as a process before the service at ``api``, on a free port."""
+    settings = WebSettings(data_dir=folder / "data")
+    environment = {
+        "TRIPTYCH_SERVER": api,
+        "TRIPTYCH_WEB_DATA_DIR": str(settings.data_dir),
+        "TRIPTYCH_WEB_PORT": "0",
+    }
+    with running("clients.web", ["--json"], environment=environment, log_file=folder / "web.log") as web:
+        links = SignInLinks(secret_of(settings), settings.data_dir, settings.sign_in_seconds)
+        yield Site(url=web.ready["url"], api=api, links=links)
 
 
 @dataclass

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
 from clients.sdk import AsyncTriptych
-from tests.e2e.web.story import BOUND_SECONDS, DESKTOP, Site, visiting
+from tests.e2e.web.story import BOUND_SECONDS, DESKTOP, Site, running_site, visiting
+from tests.support.relay import Relay
+from tests.support.system import RunningSystem
 
 
 async def test_sent_twice_is_one_order_and_changed_words_are_a_new_one(browser: Browser, site: Site) -> None:
@@ -79,6 +82,26 @@ async def test_a_lost_connection_is_said_and_comes_back(browser: Browser, site: 
         await visitor.shown(words("offline"))
         await page.context.set_offline(False)
         await page.locator("#connection", has_text=words("offline")).wait_for(state="hidden")
+
+
+async def test_a_service_that_went_away_is_said_and_comes_back(
+    browser: Browser, system: RunningSystem, tmp_path: Path
+) -> None:
+    async with Relay() as relay:
+        relay.target = system.address
+        with running_site(relay.address, tmp_path) as site:
+            async with visiting(browser, site) as visitor:
+                words, connection = visitor.words, visitor.page.locator("#connection")
+                relay.target = ""
+                await relay.cut()
+                await connection.filter(has_text=words("offline")).wait_for()
+                answer = await visitor.page.request.get(
+                    site.url, headers={"accept-language": "ru"}, timeout=BOUND_SECONDS * 1000
+                )
+                assert answer.status == 503
+                assert words("away_title") in await answer.text()
+                relay.target = system.address
+                await connection.filter(has_text=words("offline")).wait_for(state="hidden")
 
 
 async def test_text_of_twice_the_size_loses_nothing_and_targets_are_large(browser: Browser, site: Site) -> None:
