@@ -1,4 +1,4 @@
-"""The API's history on a log in memory, in a thread: for clients that block, and logs that take weeks.
+"""The API's history on a log in memory, in a thread: for clients that block, and for logs that took weeks.
 
 The server, its interceptors and its services are the real ones; only what ``HistoryService`` does not need is left
 out. The store is the one that passes the event stores' contract suite; its clock is wound up here, because a log
@@ -8,10 +8,11 @@ whose events are days apart cannot be waited for.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from service.adapters.clock import SystemClock
@@ -19,36 +20,46 @@ from service.adapters.eventstore.memory import MemoryEventStore
 from service.api.dependencies import Core
 from service.api.server import ApiServer, ServerOptions, build_server
 from service.application.history import History
+from service.application.seeding import seeded_history
 from service.application.what_if import WhatIf
-from tests.support.history import History as RandomHistory
+from service.ports.event_store import StreamWrite
 from tests.support.samples import CATALOG
 
 T = TypeVar("T")
 
 BOUND_SECONDS = 60.0
-START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-"""A Monday."""
+END = datetime(2026, 11, 25, tzinfo=UTC)
+PLANNED_EVENTS = 3000
+"""The story is made for so many, over weeks; a log may have fewer of them."""
 
 
 class LogServer:
-    """Made by ``serving_log``. The log has ``appends`` commands' events, ``minutes_apart``, from START on."""
+    """Made by ``serving_log``: a server of the beginning of a believable history, the same for the same seed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, seed: int, minutes_apart: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self._loop = loop
-        self._time = START
-        self._step = timedelta(minutes=minutes_apart)
-        self._random = RandomHistory(seed)
+        self._now = END
+        self._story = itertools.chain.from_iterable(
+            seeded_history(CATALOG, seed=seed, events=PLANNED_EVENTS, end=END)
+        )
         self._server: ApiServer | None = None
-        self.store = MemoryEventStore(now=self._tick)
+        self.store = MemoryEventStore(now=lambda: self._now)
 
     @property
     def address(self) -> str:
         assert self._server is not None
         return self._server.address
 
-    def append(self, appends: int) -> int:
-        """That many more commands; the position of the last event."""
-        return self.run(lambda: self._random.append_to(self.store, appends=appends))
+    def append(self, events: int) -> int:
+        """Goes on with the story; the position of the last event."""
+        return self.run(lambda: self._append(events))
+
+    async def _append(self, events: int) -> int:
+        position = 0
+        for each in itertools.islice(self._story, events):
+            self._now = each.recorded_at
+            position = await self.store.append([StreamWrite(each.stream, each.version - 1, (each.new,))])
+        return position
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Runs something in the server's loop."""
@@ -70,22 +81,18 @@ class LogServer:
         assert self._server is not None
         await self._server.stop(grace_seconds=0.0)
 
-    def _tick(self) -> datetime:
-        self._time += self._step
-        return self._time
-
 
 @contextmanager
-def serving_log(*, seed: int = 5, appends: int = 0, minutes_apart: float = 9.0) -> Iterator[LogServer]:
-    """A server whose log has that history."""
+def serving_log(*, seed: int = 1, events: int = 0) -> Iterator[LogServer]:
+    """A server whose log has the first ``events`` of that history."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="log-server", daemon=True)
     thread.start()
-    server = LogServer(loop, seed=seed, minutes_apart=minutes_apart)
+    server = LogServer(loop, seed)
     try:
         server.run(server.start)
-        if appends:
-            server.append(appends)
+        if events:
+            server.append(events)
         yield server
         server.run(server.stop)
     finally:
