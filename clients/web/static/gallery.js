@@ -44,16 +44,28 @@
     localTimes(fresh);
     if (focused) (document.getElementById(focused) || find("#main")).focus({ preventScroll: true });
   };
+  /* Only the first page changes under the reader's eyes; and whoever turns a page goes before what is new. */
   let stale = 0;
+  let paging = 0;
   const refresh = () => {
-    const gallery = find("#gallery");
-    if (!gallery) return;
-    if (!gallery.dataset.first) { find("#fresh").hidden = false; return; }
     clearTimeout(stale);
-    stale = setTimeout(() => window.htmx.ajax("GET", location.pathname + location.search, {
-      source: "#gallery", target: "#gallery", select: "#gallery", swap: "outerHTML show:none",
-    }), 150);
+    stale = setTimeout(() => {
+      const gallery = find("#gallery");
+      if (!gallery || paging) return;
+      if (!gallery.dataset.first) { find("#fresh").hidden = false; return; }
+      window.htmx.ajax("GET", location.pathname + location.search, {
+        source: "#gallery", target: "#gallery", select: "#gallery", swap: "outerHTML show:none",
+      });
+    }, 150);
   };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id === "gallery") return;
+    paging += 1;
+    if (find("#gallery")) window.htmx.trigger("#gallery", "htmx:abort");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id !== "gallery") paging = Math.max(0, paging - 1);
+  });
   const connect = () => {
     clearTimeout(again);
     const wanted = (find("#live-now") || find("#main")).dataset.live || "";
@@ -89,7 +101,7 @@
     connect();
     if (!stream) say(true);
   });
-  document.addEventListener("htmx:afterSettle", () => { localTimes(document); connect(); });
+  document.addEventListener("htmx:afterSettle", () => { paging = 0; localTimes(document); connect(); });
   document.addEventListener("htmx:sendError", () => say(false));
 
   /* Keys. */
