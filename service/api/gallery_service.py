@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,10 +17,11 @@ from service.api.caller import CALLER
 from service.api.dependencies import Core
 from service.api.moments import gallery_then, moment_of
 from service.api.page_tokens import Question
-from service.api.reading import patience_seconds, split_by_bytes, until_stopping, wait_until
+from service.api.reading import SOON_SECONDS, patience_seconds, split_by_bytes, until_stopping, wait_until
 from service.domain.errors import InvalidField, NotFound
 from service.domain.generation import curation
 from service.domain.ids import check_external_id, split_item_id
+from service.ports.projections import ProjectionBehind
 from service.ports.read_models import ItemChanges, ItemFilter, ItemRow, TypeCount
 
 Call = ServicerContext[Any, Any]
@@ -121,9 +123,14 @@ class GalleryServicer(GalleryServiceServicer):
     async def _curate(
         self, decision: curation.ItemDecision, user_id: str, item_id: str, context: Call
     ) -> tuple[Item, int]:
-        """Applies a decision. Marks are taken from the log, so there is no read model to wait for."""
+        """Applies a decision. Marks are taken from the log, so there is no read model to wait for, but for a moment:
+        when nothing changed, only the gallery knows when the item changed last."""
         core = self._core
         outcome = await core.curation.apply(decision, user_id=user_id, item_id=item_id, context=CALLER.get().context)
+        if not outcome.changed:
+            patience = min(SOON_SECONDS, patience_seconds(core, context))
+            with contextlib.suppress(ProjectionBehind):
+                await core.waiter.wait("gallery", outcome.position, timeout_seconds=patience)
         try:
             row, _ = await core.gallery_queries.item(user_id, item_id)
         except NotFound:  # So new that the gallery does not have it yet.
