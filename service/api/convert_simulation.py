@@ -28,9 +28,7 @@ def simulation(found: Simulation, *, user_count: int) -> pb.Simulation:
         ],
         affected_user_count=len(users),
         refusals=[
-            pb.SimulatedRefusal(
-                type=refusal.generation_type, reason=refusal.reason, field=refusal.field, count=count
-            )
+            pb.SimulatedRefusal(type=refusal.generation_type, reason=refusal.reason, field=refusal.field, count=count)
             for refusal, count in comparison.refusals.most_common()
         ],
         credits_granted=comparison.credits_granted,

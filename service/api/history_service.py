@@ -74,9 +74,7 @@ class HistoryServicer(HistoryServiceServicer):
                 else:
                     position = found.comparison.position
                     simulation = convert_simulation.simulation(found, user_count=user_count)
-                    yield pb.SimulateHistoryResponse(
-                        position=position, end_position=position, simulation=simulation
-                    )
+                    yield pb.SimulateHistoryResponse(position=position, end_position=position, simulation=simulation)
 
 
 def _selection(request: pb.ReplayEventsRequest, catalog: Catalog) -> Selection:
