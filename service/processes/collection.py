@@ -62,7 +62,9 @@ async def _collect(tools: Toolbox, state: Generation, claim: Claim, completed: C
     if missing and tools.clock.now() < ready_since + patience:
         log.warning("media_unavailable", generation_id=state.generation_id, details=missing)
         return within_deadline(tools.next_retry(claim.attempt), state)
-    await _end_with(tools, state, completed, delivered, [*lost, *missing], none_reason="no_output")
+    # What the vendor made and could not be brought in has nothing to do with the user's words.
+    none_reason: FailureReason = "internal" if missing else "no_output"
+    await _end_with(tools, state, completed, delivered, [*lost, *missing], none_reason=none_reason)
     tools.ready_since.pop(state.generation_id, None)
     return None
 

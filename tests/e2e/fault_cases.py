@@ -115,8 +115,10 @@ def _bad_results() -> Iterator[Case]:
 
 
 def _bad_files() -> Iterator[Case]:
-    for kind in ("html", "text", "huge", "endless", "corrupt", "empty", "not_found", "http_503"):
+    for kind in ("html", "text", "huge", "endless", "corrupt"):
         yield failed("media", kind, "no_output", count=ALWAYS)
+    for kind in ("empty", "not_found", "http_503"):
+        yield failed("media", kind, "internal", count=ALWAYS)
     for kind in ("drop", "truncated", "http_503", "wrong_type"):
         yield delivered("media", kind)
 

@@ -156,6 +156,22 @@ async def test_a_file_that_cannot_be_had_is_tried_again_and_then_paid_back() -> 
 
 
 @virtually
+async def test_files_that_cannot_be_had_are_no_fault_of_the_users_words() -> None:
+    bench = Bench()
+    await bench.happened(*SUBMITTED)
+
+    async def gone() -> CollectedOutput:
+        raise MediaUnavailable("the disk is full")
+
+    bench.media.instead = {file.url: gone for file in FILES}
+    bench.vendor.looks = [Completed(FILES)]
+    assert await bench.advance() is not None
+    await asyncio.sleep(bench.tools.pace.media_patience_seconds + 1)
+    assert await bench.advance() is None
+    assert (await bench.log())[-2] == refunded(20, "failed", "internal")
+
+
+@virtually
 async def test_an_overdue_generation_is_cancelled_at_the_vendor_and_paid_back() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED)
