@@ -37,7 +37,11 @@ async def download(
         raise InvalidField("source", "is missing; name an item_id or a reference_media_id")
     find = _find_item if source == "item_id" else _find_reference
     metadata, chunks = await find(core, request, context)
+    # Read before anything is sent: a file that cannot be had is an error and not the beginning of a download.
+    first = await anext(chunks, b"")
     yield pb.DownloadMediaResponse(metadata=metadata)
+    if first:
+        yield pb.DownloadMediaResponse(chunk=first)
     async for chunk in chunks:
         yield pb.DownloadMediaResponse(chunk=chunk)
 

@@ -12,6 +12,7 @@ from triptych.v1 import gallery_service_pb2 as pb
 from triptych.v1 import media_pb2
 from triptych.v1.item_pb2 import Item
 
+from service.adapters.media import ObjectMediaStore
 from tests.support.api import BOUND_SECONDS, Api, bounded, fresh_name, picture
 from tests.support.grpc_errors import refusal_of
 
@@ -270,6 +271,19 @@ async def test_download_brings_the_file(api: Api, rendition: int, size: tuple[in
     assert metadata.sha256 == hashlib.sha256(content).hexdigest()
     assert metadata.file_name.startswith(item_id)
     assert metadata.file_name.endswith(".png")
+
+
+async def test_file_that_is_not_there_is_told_before_anything_is_sent(api: Api) -> None:
+    user_id, (item_id,), position = await gallery_of(api, ["a red fox"])
+    request = pb.GetItemRequest(user_id=user_id, item_id=item_id, at_least_position=position)
+    item = (await api.gallery.GetItem(request, timeout=BOUND_SECONDS)).item
+    assert isinstance(api.core.media, ObjectMediaStore)
+    path = api.core.media.path_of(item.media.key)
+    assert path is not None
+    path.unlink()
+    request = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id)
+    call = api.gallery.DownloadMedia(request, timeout=BOUND_SECONDS)
+    assert (await refusal_of(anext(aiter(call)))).code is grpc.StatusCode.NOT_FOUND
 
 
 async def upload(api: Api, *messages: pb.UploadMediaRequest) -> pb.UploadMediaResponse:
