@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox.fault_kinds import KINDS, word_of
 from sandbox.listener import PortTaken
@@ -29,10 +29,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def _list_faults(wanted: bool) -> None:
     if not wanted:
         return
-    table = Table("operation", "kind", "word for a prompt", "what happens")
+    # The words are there to be copied, and are whole also on a narrow terminal.
+    table = Table(Column("word for a prompt", no_wrap=True), "operation, kind: what happens")
     for operation, kinds in KINDS.items():
         for kind, text in kinds.items():
-            table.add_row(operation, kind, f"\\[sandbox:{word_of(operation, kind)}]", text)
+            table.add_row(f"\\[sandbox:{word_of(operation, kind)}]", f"{operation}, {kind}: {text}")
         table.add_section()
     Console().print(table)
     raise typer.Exit
