@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from clients.cli.output import clean, print_json
 from clients.cli.session import Session
 from clients.cli.words import Words
-from clients.sdk import Generation
+from clients.sdk import Generation, GenerationState
 
 
 def describe_state(generation: Generation, words: Words) -> str:
@@ -20,8 +20,10 @@ def describe_state(generation: Generation, words: Words) -> str:
     if generation.queue_position is not None:
         key = "state.in_queue" if generation.queue_position else "state.next"
         return words(key, ahead=generation.queue_position)
-    line = words.named("state", generation.state.value)
     said = clean(generation.progress_message)
+    # Whether the vendor works on it or lets it wait is only known once it says something.
+    being_made = bool(said) and generation.state is GenerationState.SUBMITTED
+    line = words.named("state", "being_made" if being_made else generation.state.value)
     return f"{line} ({said})" if said else line
 
 
