@@ -28,7 +28,8 @@ from service.domain.generation.events import AskedParameters
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # No store keeps these as they are, and a repeated request is compared with what was stored.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-MAX_SEED = 2**31 - 1
+MAX_SEED = 2**32 - 1
+"""What vendors report as the seed of an output can be asked for again."""
 
 
 class CatalogError(Exception):

@@ -55,7 +55,11 @@ class PostgresGalleryQueries:
         keyset = Keyset(cursor, limit)
         condition, parameters = _condition(where)
         parameters |= keyset.parameters
-        if search := search_query(where.user_id, where.words):
+        search = search_query(where.user_id, where.words)
+        if where.words.strip() and not search:
+            # Signs only, and no item has a word of those: better nothing than everything.
+            condition = sql.SQL("false")
+        if search:
             position, found, behind = await self._search(keyset, condition, parameters | {"search": search})
         else:
             position, found, behind = await self._ask(keyset.columns(*_LIST, condition), parameters)
@@ -70,7 +74,7 @@ class PostgresGalleryQueries:
         )
 
     async def _search(
-        self, keyset: Keyset, condition: sql.Composed, parameters: dict[str, Any]
+        self, keyset: Keyset, condition: sql.Composable, parameters: dict[str, Any]
     ) -> tuple[int, list[ItemRow], bool]:
         """Common words are found among the next few rows of the list, rare ones through the index of words. The
         planner cannot tell which is which, and is wrong by seconds where somebody has very many items."""
@@ -107,7 +111,7 @@ class PostgresGalleryQueries:
         return ItemChanges(items=tuple(items[:limit]), position=items[limit - 1].update_position, caught_up=False)
 
 
-def _condition(where: ItemFilter) -> tuple[sql.Composed, dict[str, Any]]:
+def _condition(where: ItemFilter) -> tuple[sql.Composable, dict[str, Any]]:
     """What a filter means but for its words, in the terms of the partial indexes."""
     conditions = [sql.SQL("user_id = %(user_id)s"), sql.SQL("trashed" if where.trashed else "NOT trashed")]
     parameters: dict[str, Any] = {"user_id": where.user_id}

@@ -47,7 +47,8 @@ class ListItemsRequest(_message.Message):
     """True: what is in the trash. Default: what is not."""
     words: _builtins.str
     """Only items where each of these words, in any order and case, begins a word of the prompt or of the effective
-    prompt; at most 200 characters. Default: all.
+    prompt; at most 200 characters. Words are letters and digits; nothing else is looked for, and a text without any
+    word finds nothing. Default: all.
     """
     page_size: _builtins.int
     """How many, 1 to 200. Default: 24."""
@@ -144,7 +145,8 @@ class StreamItemsRequest(_message.Message):
     """True: what is in the trash. Default: what is not."""
     words: _builtins.str
     """Only items where each of these words, in any order and case, begins a word of the prompt or of the effective
-    prompt; at most 200 characters. Default: all.
+    prompt; at most 200 characters. Words are letters and digits; nothing else is looked for, and a text without any
+    word finds nothing. Default: all.
     """
     page_size: _builtins.int
     """Items a message, 1 to 200. Default: 200."""

@@ -49,7 +49,7 @@ class RequestGenerationRequest(_message.Message):
     output_count: _builtins.int
     """How many outputs, 1 to the type's max_output_count. Default: 1."""
     seed: _builtins.int
-    """0 to 2147483647, for a result that can be repeated. Default: the vendor chooses."""
+    """0 to 4294967295, for a result that can be repeated. Default: the vendor chooses."""
     reference_media_id: _builtins.str
     """The reference picture, from UploadMedia. Required for types with needs_reference, not allowed for others."""
     enhance_prompt: _builtins.bool

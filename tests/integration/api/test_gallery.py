@@ -86,6 +86,52 @@ async def test_filters(api: Api) -> None:
         assert ids((await list_items(api, user_id, position, **changes)).items) == expected, changes
 
 
+async def test_search_takes_any_sign_for_what_it_is(api: Api) -> None:
+    user_id, (snow, tree), position = await gallery_of(
+        api, ["100% snow, 'quoted' \\ back|slash & more :* (brackets) 🦊", "Ёлка под снегом"]
+    )
+    for words, expected in {
+        "100%": [snow],
+        "'quoted'": [snow],
+        "back|slash": [snow],
+        "snow & more": [snow],
+        "(brackets) | !snow <-> more": [snow],
+        "елка": [tree],
+        "ЁЛКА": [tree],
+        "снег": [tree],
+        "snow 🦊": [snow],
+        "  ": [tree, snow],
+        "%": [],
+        "_": [],
+        "'": [],
+        "\\": [],
+        ":*": [],
+        "🦊": [],
+    }.items():
+        assert ids((await list_items(api, user_id, position, words=words)).items) == expected, words
+
+
+async def test_pages_stay_in_place_when_new_items_come(api: Api) -> None:
+    user_id, items, position = await gallery_of(api, ["one", "two", "three"])
+    first = await list_items(api, user_id, position, page_size=1)
+    for _ in range(2):
+        generation = await api.made(user_id)
+        items.append(f"{generation.generation_id}.0")
+    position = (await curate(api, "Favorite", user_id, items[-1])).position
+
+    page = await list_items(api, user_id, position, page_size=1, page_token=first.next_page_token)
+    assert ids(page.items) == [items[1]]
+    newer = []
+    while page.previous_page_token:
+        page = await list_items(api, user_id, page_size=1, page_token=page.previous_page_token)
+        newer += ids(page.items)
+    assert newer == items[2:]
+    while page.next_page_token:
+        page = await list_items(api, user_id, page_size=3, page_token=page.next_page_token)
+        newer += ids(page.items)
+    assert newer == [*items[2:], *items[3::-1]]
+
+
 @pytest.mark.parametrize(
     ("field", "changes"),
     [
@@ -281,8 +327,8 @@ async def test_file_that_is_not_there_is_told_before_anything_is_sent(api: Api) 
     path = api.core.media.path_of(item.media.key)
     assert path is not None
     path.unlink()
-    request = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id)
-    call = api.gallery.DownloadMedia(request, timeout=BOUND_SECONDS)
+    wanted = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id)
+    call = api.gallery.DownloadMedia(wanted, timeout=BOUND_SECONDS)
     assert (await refusal_of(anext(aiter(call)))).code is grpc.StatusCode.NOT_FOUND
 
 

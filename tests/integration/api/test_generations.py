@@ -99,7 +99,7 @@ BAD_REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("output_count", {"output_count": -1}),
     ("aspect_ratio", {"aspect_ratio": "7:3"}),
     ("seed", {"seed": -1}),
-    ("seed", {"seed": 2**31}),
+    ("seed", {"seed": 2**32}),
     ("reference_media_id", {"type": "avatar"}),
     ("reference_media_id", {"type": "avatar", "reference_media_id": "no-such-upload"}),
     ("reference_media_id", {"type": "avatar", "reference_media_id": "../secrets"}),
