@@ -60,7 +60,7 @@ class AlreadyExists(DomainError):
 
     def __init__(self, field: str, value: str, differing: tuple[str, ...]) -> None:
         super().__init__(
-            f"{field} {value!r} was used before with another {', '.join(differing)}. "
+            f"{field} {value!r} was used before; what differs from then: {', '.join(differing)}. "
             f"Use a new {field} for a new request, or send the first one again unchanged.",
             field=field,
             differing=",".join(differing),
