@@ -7,13 +7,12 @@ there are enough of them for a row group.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from clients.history.columns import json_row, record_batch, schema
+from clients.history.columns import json_line, record_batch, schema
 from clients.history.libraries import library
 from clients.history.manifest import Format, Mark, PartFile, Partition
 from clients.sdk import Event
@@ -59,7 +58,7 @@ class _JsonLines:
         self._file = path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, events: Sequence[Event]) -> None:
-        self._file.writelines(json.dumps(json_row(event), ensure_ascii=False) + "\n" for event in events)
+        self._file.writelines(json_line(event) + "\n" for event in events)
 
     def close(self) -> None:
         self._file.close()

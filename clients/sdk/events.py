@@ -8,14 +8,16 @@ than this client still arrives, with its name, its place and an empty payload.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from triptych.v1.events_pb2 import Event as EventMessage
@@ -125,22 +127,40 @@ def time_of(timestamp: Timestamp) -> datetime:
 def plain(message: Message) -> dict[str, Any]:
     """All fields of a message by name, also those with their default; None for what may be absent and is."""
     fields: dict[str, Any] = {}
-    for field in message.DESCRIPTOR.fields:
-        if field.has_presence and not message.HasField(field.name):
-            fields[field.name] = None
-        elif field.is_repeated:
-            fields[field.name] = tuple(_value(field, each) for each in getattr(message, field.name))
+    for name, may_be_absent, is_repeated, convert in _fields(message.DESCRIPTOR):
+        if may_be_absent and not message.HasField(name):
+            fields[name] = None
+            continue
+        value = getattr(message, name)
+        if is_repeated:
+            fields[name] = tuple(value if convert is None else map(convert, value))
         else:
-            fields[field.name] = _value(field, getattr(message, field.name))
+            fields[name] = value if convert is None else convert(value)
     return fields
 
 
-def _value(field: Any, value: Any) -> Any:
+class _Field(NamedTuple):
+    name: str
+    may_be_absent: bool
+    is_repeated: bool
+    convert: Callable[[Any], Any] | None
+
+
+@functools.cache
+def _fields(descriptor: Descriptor) -> tuple[_Field, ...]:
+    """What is to be known of a message's fields. Asked of the descriptor for every message, it would take most of the
+    time of a replay."""
+    return tuple(
+        _Field(field.name, field.has_presence, field.is_repeated, _converter(field)) for field in descriptor.fields
+    )
+
+
+def _converter(field: Any) -> Callable[[Any], Any] | None:
     if field.enum_type is not None:
-        return enum_word(field.enum_type, value)
-    if isinstance(value, Timestamp):
-        return time_of(value)
-    return plain(value) if isinstance(value, Message) else value
+        return functools.partial(enum_word, field.enum_type)
+    if field.message_type is None:
+        return None
+    return time_of if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name else plain
 
 
 def to_dict(result: Any) -> Any:
@@ -151,7 +171,7 @@ def to_dict(result: Any) -> Any:
         return {str(key): to_dict(value) for key, value in result.items()}
     if isinstance(result, list | tuple):
         return [to_dict(each) for each in result]
-    if isinstance(result, datetime):
+    if isinstance(result, date):  # Also those with a time.
         return result.isoformat()
     if isinstance(result, Enum):
         return result.value

@@ -155,6 +155,9 @@ def test_plots_are_drawn_and_printed(cli: HistoryCli, events: Sequence[Event], t
     totals = [int(line.split()[-1]) for line in printed.splitlines()[2:]]
     assert sum(totals) == sum(event.type == "GenerationRequested" for event in events)
     assert max(map(len, printed.splitlines())) <= 100
+    (series,) = cli.json("plot", "generations", "--by", "week")
+    assert [sum(each) for each in zip(*series["values"].values(), strict=True)] == totals
+    assert series["starts"][0] == printed.splitlines()[2].split()[0]
     assert ".png, .svg, .pdf" in cli.refused("plot", "--out", "plot.gif")
     assert "generations, failures, refunds, credits" in cli.refused("plot", "money", code=2)
 
