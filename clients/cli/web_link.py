@@ -21,7 +21,10 @@ def web_link(
     session: Session,
     user_id: Annotated[str, typer.Argument(metavar="USER", help="Whom it signs in.")],
 ) -> None:
-    """Prints a link that signs USER in to the web gallery, once. To be run where the gallery runs."""
+    """Print a link that signs USER in to the web gallery, once. To be run where the gallery runs.
+
+    Example: triptych web-link anna
+    """
     try:
         settings = load_web_settings()
         links = SignInLinks(secret_of(settings), settings.data_dir, settings.sign_in_seconds)

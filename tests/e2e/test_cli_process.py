@@ -87,3 +87,15 @@ def test_a_reader_that_leaves_is_no_failure(system: RunningSystem) -> None:
             assert process.stderr is not None
             assert "Traceback" not in process.stderr.read()
             assert process.wait(BOUND_SECONDS) in (0, 1)
+
+
+def test_the_shell_completes_commands() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "triptych")],
+        env={**os.environ, "COMP_WORDS": "triptych ga", "COMP_CWORD": "1", "_TRIPTYCH_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert done.stdout.split() == ["gallery"]
