@@ -107,6 +107,11 @@ async def upload(core: Core, requests: AsyncIterator[pb.UploadMediaRequest]) -> 
         content += message.chunk
     if not content:
         raise InvalidField("chunk", "is missing; no bytes were sent")
+    if first.metadata.size_bytes not in (0, len(content)):
+        announced = first.metadata.size_bytes
+        raise InvalidField(
+            "metadata.size_bytes", f"says {announced} bytes, and {len(content)} came; send all of them"
+        )
     kept = await core.media.save_reference(user_id, bytes(content))
     return pb.UploadMediaResponse(
         media_id=kept.media_id,

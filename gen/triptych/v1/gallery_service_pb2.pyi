@@ -783,7 +783,9 @@ class UploadMediaRequest(_message.Message):
         user_id: _builtins.str
         """Required. Whose it will be. 1 to 128 letters, digits or _ . : @ = + -"""
         size_bytes: _builtins.int
-        """Its size, when it is known, in bytes: what is too large is refused before it is sent. Default: 0, unknown."""
+        """Its size, when it is known, in bytes: what is too large is refused before it is sent, and what comes in another
+        size is refused as cut short. Default: 0, unknown.
+        """
         def __init__(
             self,
             *,

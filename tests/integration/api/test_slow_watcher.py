@@ -10,6 +10,7 @@ import grpc
 import pytest
 from triptych.v1 import gallery_service_pb2 as pb
 from triptych.v1.gallery_service_pb2_grpc import GalleryServiceStub
+from triptych.v1.item_pb2 import Item
 
 from service.domain.generation import curation
 from service.domain.generation.curation import ItemDecision
@@ -48,7 +49,8 @@ async def test_watcher_that_reads_nothing_gets_the_newest_state(api: Api, slow_g
         )
     ).item
 
-    messages, seen = 0, {}
+    messages = 0
+    seen: dict[str, Item] = {}
     while True:
         response = await bounded(stream)
         messages += 1
