@@ -93,10 +93,17 @@ def test_only_the_settings_read_the_environment() -> None:
 
 
 def _reads_environment(module: Module) -> bool:
+    """Setting a default for a library that reads its own variables is no reading."""
+    handed_on = {
+        id(node.value)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "setdefault"
+    }
     return any(
         isinstance(node, ast.Attribute)
         and node.attr in ("environ", "getenv")
         and isinstance(node.value, ast.Name)
         and node.value.id == "os"
+        and id(node) not in handed_on
         for node in ast.walk(module.tree)
     )
