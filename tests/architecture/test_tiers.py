@@ -39,7 +39,7 @@ def test_unit_tests_start_no_servers() -> None:
 
 
 def test_unit_tests_are_where_their_subject_is() -> None:
-    """``tests/unit`` has the service's folders; beside them stand the other programs' own, those of the tests included."""
+    """``tests/unit`` has the service's folders; beside them stand those of other programs and of the tests."""
     folders = {path.parent.relative_to(ROOT / "tests/unit") for path in (ROOT / "tests/unit").rglob("test_*.py")}
     strays = [
         str(folder)
