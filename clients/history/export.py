@@ -67,6 +67,8 @@ def export(
     _check_folder(folder)
     with _locked(folder):
         finished, staged = manifests.load(folder), manifests.load(folder / UNFINISHED)
+        if finished is not None:
+            manifests.check_files(finished, folder)
         before = staged or finished or _begin(asked, first)
         _check_same_log(client, folder, before, first)
         _check_same_export(folder, before, asked)
@@ -188,8 +190,8 @@ def _publish(folder: Path, manifest: Manifest) -> None:
         if made.exists():  # Else an earlier run has moved it.
             (folder / file.path).parent.mkdir(exist_ok=True)
             made.replace(folder / file.path)
+    manifests.check_files(manifest, folder)
     manifests.save(manifest, folder)
-    manifests.read_finished(folder)
     shutil.rmtree(unfinished)
 
 

@@ -112,6 +112,12 @@ def read_finished(folder: Path) -> Manifest:
                 f"Run `triptych history export {folder}` again to finish it.",
             )
         raise ExportMissing(folder, "there is no export here; `triptych history export` makes one.")
+    check_files(manifest, folder)
+    return manifest
+
+
+def check_files(manifest: Manifest, folder: Path) -> None:
+    """Raises ExportMissing for a file that is gone, or is not as it was written."""
     for file in manifest.files:
         size_bytes = -1
         with contextlib.suppress(FileNotFoundError):
@@ -119,7 +125,6 @@ def read_finished(folder: Path) -> Manifest:
         if size_bytes != file.size_bytes:
             what = "is missing" if size_bytes < 0 else f"has {size_bytes} bytes instead of {file.size_bytes}"
             raise ExportMissing(folder, f"{file.path} {what}; export into a new folder.")
-    return manifest
 
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:

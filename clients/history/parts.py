@@ -120,7 +120,6 @@ class Parts:
         return self._folder / f"part.{self._format}.tmp"
 
     def _write_pending(self) -> None:
-
         if not self._pending:
             return
         if self._writer is None:

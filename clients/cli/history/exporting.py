@@ -50,9 +50,14 @@ def export(
     selected = options.selection(
         session, after=after, since=since, until=until, event=event, category=category, type_name=type_name
     )
-    with progress.shown(session, "Exporting", selected) as on_progress:
-        asked = Asked(format=format, partition_by=partition_by, selection=selected)
-        exported = run_export(session.client, folder, asked, on_progress)
+    asked = Asked(format=format, partition_by=partition_by, selection=selected)
+    try:
+        with progress.shown(session, "Exporting", selected) as on_progress:
+            exported = run_export(session.client, folder, asked, on_progress)
+    except KeyboardInterrupt:
+        if not session.as_json:
+            session.err.print("Not finished. The same command goes on with it.", soft_wrap=True)
+        raise
     if session.as_json:
         print_json(_summary(folder, exported))
     else:

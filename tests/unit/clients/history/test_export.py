@@ -186,6 +186,16 @@ def test_a_folder_with_something_else_in_it_is_left_alone(client: Triptych, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_nothing_is_appended_to_what_is_damaged(client: Triptych, tmp_path: Path) -> None:
+    export(client, tmp_path, Asked(selection=Selection(until_position=500)))
+    (file,) = tmp_path.glob("*.parquet")
+    file.unlink()
+    before = content_of(tmp_path)
+    with pytest.raises(ExportMissing, match="is missing"):
+        export(client, tmp_path)
+    assert content_of(tmp_path) == before
+
+
 def test_two_at_once_do_not_meet(client: Triptych, tmp_path: Path) -> None:
     with filelock.FileLock(tmp_path / ".lock"), pytest.raises(ExportRefused, match="another export"):
         export(client, tmp_path)
