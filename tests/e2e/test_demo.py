@@ -12,20 +12,22 @@ import pytest
 from clients.sdk import Triptych
 from demo import story
 from demo.stage import NotTrue, Stage
+from tests.support.postgres import short_folder
 from tests.support.system import RunningSystem
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_the_demo_tells_the_truth_and_ends(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "triptychd"), "demo"],
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+def test_the_demo_tells_the_truth_and_ends() -> None:
+    with short_folder() as folder:
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "triptychd"), "demo"],
+            env={**os.environ, "XDG_CACHE_HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     for chapter in range(1, 10):
         assert f"\n{chapter}. " in done.stdout

@@ -113,7 +113,9 @@ def _grant_search(folder: Path, uid: int) -> bool:
     if not hasattr(os, "setxattr"):
         return False
     entries = list(_entries(folder))
-    if any(tag == _USER and ident == uid and permissions & _SEARCH for tag, permissions, ident in entries):
+    # A chmod of such a folder changes the mask, and with it what the entry is worth.
+    mask = next((permissions for tag, permissions, _ in entries if tag == _MASK), 0)
+    if any(tag == _USER and ident == uid and permissions & mask & _SEARCH for tag, permissions, ident in entries):
         return True
     kept = [each for each in entries if each[0] != _MASK and (each[0], each[2]) != (_USER, uid)]
     kept.append((_USER, _SEARCH, uid))
