@@ -262,7 +262,11 @@ async def test_a_lease_that_was_lost_cannot_be_renewed_or_released(bench: Bench)
 
 async def test_the_oldest_due_come_first_and_no_more_than_asked(bench: Bench) -> None:
     for number in range(5):
-        await bench.happened(another_request(number), at_seconds=5 - number)
+        await bench.happened(another_request(number))
+    await bench.claim(at_seconds=1)
+    for number in range(5):
+        request = another_request(number)
+        await bench.work_list.release("worker", request.generation_id, due_at=after(9 - number))
     claims = await bench.claim(at_seconds=10, limit=3)
     assert [each.generation_id for each in claims] == [another_request(each).generation_id for each in (4, 3, 2)]
 

@@ -102,7 +102,8 @@ class Bench:
 async def bench(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
 ) -> AsyncIterator[Bench]:
-    wanted = {item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec")}
+    chosen = (item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec"))
+    wanted = {case for case in chosen if isinstance(case, Case)}
     with short_folder() as folder:
         catalog = folder / "catalog.toml"
         text = catalog_with_deadlines(DEADLINE_SECONDS)
