@@ -59,10 +59,11 @@ class Worker:
                 try:
                     await self._fill()
                     failures = 0
-                except Exception:
-                    # The database is away: everything in hand keeps its own counsel; we come back.
+                except Exception as error:
                     failures += 1
-                    log.exception("claim_failed", worker=self._options.name)
+                    # The database is away: everything in hand keeps its own counsel; we come back. An outage has
+                    # many of these, and where the first one came from says it for all.
+                    log.error("claim_failed", worker=self._options.name, error=str(error), exc_info=failures == 1)
                     await asyncio.sleep(min(0.2 * 2 ** min(failures, 5), 5.0))
             await self._drain()
         finally:

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 import structlog
 
-from service.adapters.postgres.pool import Connection, connect
+from service.adapters.postgres.pool import Connection, connect, describe
 from service.adapters.postgres.read_notifier import CHANNEL, Notice, decode
 from service.ports.projections import ProjectionBehind, ProjectionName
 
@@ -51,7 +51,7 @@ class PostgresChangeFeed:
                     failures = 0
                     await self._listen(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
-                log.warning("change_feed_interrupted", error=str(error))
+                log.warning("change_feed_interrupted", error=describe(error))
             await asyncio.sleep(min(0.1 * 2**failures, MAX_BACKOFF_SECONDS))
             failures = min(failures + 1, 10)
 
