@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -38,24 +38,21 @@ class Part:
 
 @contextlib.contextmanager
 def running(
-    module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path, uid: int | None = None
+    module: str, arguments: list[str], *, environment: Mapping[str, str], log_file: Path, before: Sequence[str] = ()
 ) -> Iterator[Part]:
     """Runs ``python -m module arguments`` until the block ends, then stops it. Raises StartFailed.
 
     Settings of the surrounding environment are kept out, so that the part is set up by ``environment`` alone.
-    ``uid`` is the user that it runs as, where that is another one (only root can do that), in the group of the same
-    number.
+    ``before`` is put before the command: a program that runs it in another way, such as ``setpriv``.
     """
-    switch = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*before, sys.executable, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=log,
             env={**surroundings, **environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
-            **switch,  # type: ignore[call-overload]
         )
         try:
             yield Part(process, _first_line(process.stdout, module, log_file))

@@ -18,7 +18,7 @@ import pytest
 from clients.sdk import GenerationState
 from service.adapters.embedded.folder import find_postmaster
 from tests.support.postgres import short_folder
-from tests.support.single import Single, running_single
+from tests.support.single import Single, as_user, running_single
 
 NOBODY = 65534
 _IS_ROOT = os.geteuid() == 0
@@ -53,20 +53,11 @@ async def test_an_ordinary_user_runs_it() -> None:
 
 
 def _skip_unless_reachable(uid: int) -> None:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", "import clients, sandbox, service"],
-            check=False,
-            capture_output=True,
-            timeout=120,
-            user=uid,
-            group=uid,
-            extra_groups=[],
-        )
-    except PermissionError:
-        pytest.skip("an ordinary user cannot reach this Python")
-    if done.returncode != 0:
-        pytest.skip("an ordinary user cannot read this checkout")
+    if shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv, which would run it as somebody else")
+    reach = [*as_user(uid), sys.executable, "-c", "import clients, sandbox, service"]
+    if subprocess.run(reach, check=False, capture_output=True, timeout=120).returncode != 0:
+        pytest.skip("an ordinary user cannot reach this Python or this checkout")
 
 
 @pytest.mark.skipif(not _IS_ROOT, reason="only root runs PostgreSQL as somebody else")

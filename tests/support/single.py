@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -33,8 +33,13 @@ _SETTINGS = {
 }
 
 
+def as_user(uid: int) -> list[str]:
+    """What runs a command as another user, in the group of the same number."""
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+
+
 class Single:
-    """Made by ``running_single``. ``uid`` is the user that the service runs as, None for this process's."""
+    """Made by ``running_single``. ``before`` is put before the service's command."""
 
     def __init__(
         self,
@@ -42,14 +47,14 @@ class Single:
         environment: Mapping[str, str],
         control: SandboxControl,
         webhook: Relay,
-        uid: int | None,
+        before: Sequence[str],
     ) -> None:
         self.folder = folder
         self.data_dir = folder / "data"
         self.control = control
         self._environment = environment
         self._webhook = webhook
-        self._uid = uid
+        self._before = before
         self._stack = ExitStack()
         self._part: Part | None = None
         self._client: AsyncTriptych | None = None
@@ -81,7 +86,7 @@ class Single:
     def _serving(self, name: str) -> AbstractContextManager[Part]:
         log_file = self.folder / f"{name}.log"
         return running(
-            "service", ["serve", "--json"], environment=self._environment, log_file=log_file, uid=self._uid
+            "service", ["serve", "--json"], environment=self._environment, log_file=log_file, before=self._before
         )
 
     async def kill(self) -> None:
@@ -140,7 +145,7 @@ async def running_single(
             if uid is not None:
                 for path in (folder, *folder.iterdir()):
                     os.chown(path, uid, uid)
-            one = Single(folder, environment, control, webhook, uid)
+            one = Single(folder, environment, control, webhook, () if uid is None else as_user(uid))
             try:
                 await one.start()
                 yield one

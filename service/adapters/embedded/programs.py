@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,16 @@ from pathlib import Path
 from service.adapters.embedded.errors import EmbeddedPostgresFailed
 from service.adapters.embedded.system_user import SystemUser, let_pass, let_read_all
 
+# The switch to another user is made by a short program of its own and not by subprocess, which forks for that. A fork
+# copies a process with many threads, and libraries hook into it: gRPC's handlers crash the copy before it has become
+# the program. Without a switch, subprocess uses vfork, which runs no handlers.
+_AS_USER = """
+import os, sys
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[1]))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 # Nothing of the caller's: PGDATA, PGPORT or a locale of theirs must not change what the programs do.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -35,12 +46,14 @@ class Programs:
 
     def run(self, program: str, arguments: Sequence[str], *, doing: str, timeout_seconds: float) -> str:
         """Runs one to its end and returns what it printed. Raises EmbeddedPostgresFailed."""
-        switch = {"user": self._user.uid, "group": self._user.gid, "extra_groups": []} if self._user.switch else {}
+        command = [str(self._installation / "bin" / program), *arguments]
+        if self._user.switch:
+            command = [sys.executable, "-ISc", _AS_USER, str(self._user.uid), str(self._user.gid), *command]
         # A file and not a pipe: a server that was started inherits it, and a pipe would never end.
         with tempfile.TemporaryFile() as output:
             try:
                 done = subprocess.run(
-                    [str(self._installation / "bin" / program), *arguments],
+                    command,
                     check=False,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -49,7 +62,6 @@ class Programs:
                     cwd="/",
                     umask=0o077,
                     timeout=timeout_seconds,
-                    **switch,  # type: ignore[call-overload]
                 )
             except (subprocess.TimeoutExpired, OSError) as error:
                 raise EmbeddedPostgresFailed(doing, str(error)) from error
