@@ -12,9 +12,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import psycopg
 from platformdirs import user_data_path
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -24,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.config.conninfo import check_conninfo
 from service.config.tokens import parse_tokens
 
 PREFIX = "TRIPTYCH_"
@@ -187,17 +186,7 @@ class Settings(BaseSettings):
     @field_validator("event_store", "read_models")
     @classmethod
     def _check_dsn(cls, value: str) -> str:
-        if value and not value.startswith(("postgresql://", "postgres://")) and "dbname=" not in value:
-            raise ValueError("must be postgresql://user:password@host:port/database, or 'host=... dbname=...'")
-        try:
-            conninfo_to_dict(value)
-        except psycopg.ProgrammingError:
-            # The library's own sentence may have a piece of the password in it.
-            raise ValueError(
-                "cannot be read: write special characters of the user name and the password percent-encoded, "
-                "such as %40 for @"
-            ) from None
-        return value
+        return check_conninfo(value)
 
     @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")
     @classmethod
