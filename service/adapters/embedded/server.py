@@ -157,6 +157,7 @@ class EmbeddedPostgres:
         while True:
             await asyncio.sleep(pause_seconds)
             if find_postmaster(self._data_folder / _CLUSTER) is not None:
+                pause_seconds = _WATCH_INTERVAL_SECONDS
                 continue
             _log.warning("embedded_postgres_died", folder=str(self._data_folder))
             try:
