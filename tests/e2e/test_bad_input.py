@@ -16,7 +16,7 @@ from tests.support.system import RunningSystem, new_user
 PATIENCE_SECONDS = 90.0
 Send = Callable[[AsyncTriptych, str], Awaitable[Any]]
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

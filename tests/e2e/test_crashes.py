@@ -10,7 +10,6 @@ import pytest
 from tests.soak.run import Plan, run
 
 
-@pytest.mark.xdist_group("processes")
 @pytest.mark.timeout(400)  # For a hang; it takes about a minute.
 async def test_nothing_is_lost_and_nothing_charged_twice() -> None:
     summary = await run(Plan(seed=20261125, seconds=20, most_blows=8, most_requests=40, deadline_seconds=15))

@@ -40,7 +40,7 @@ DEADLINE_SECONDS, VIDEO_DEADLINE_SECONDS = 400, 25
 _SUBMITS_AT_ONCE = 2
 REFUSED = "connection refused"
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.timeout(400)
 
 
 @dataclass

@@ -30,7 +30,7 @@ from tests.support.vendors import picture_bytes
 PATIENCE_SECONDS = 90.0
 ALWAYS = 10_000
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

