@@ -3,6 +3,9 @@
     closed --failures--> open --cooldown over--> half open --success--> closed
                            ^--------failure----------'
 
+Failures about one generation count once, however often they come: a job that the vendor cannot speak of is no reason
+to leave the vendor alone.
+
 Ours rather than a library's because its clock and its jitter must be the injected ones: the simulation that proves
 the refunds runs on virtual time.
 """
@@ -51,6 +54,7 @@ class Breaker:
         self.last_failure = ""
         self._on_change = on_change
         self._failures = 0
+        self._failing: set[str] = set()
         self._openings = 0
         self._reopen_at = now()
         self._trial_until: datetime | None = None
@@ -73,15 +77,22 @@ class Breaker:
 
     def succeeded(self) -> None:
         self._failures = 0
+        self._failing.clear()
         self._openings = 0
         self._trial_until = None
         self.last_failure = ""
         if self.state is not BreakerState.CLOSED:
             self._change(BreakerState.CLOSED, "the vendor answers again")
 
-    def failed(self, detail: str) -> None:
-        self._failures += 1
+    def failed(self, detail: str, *, about: str = "") -> None:
+        """``about``: the generation that the call was about, where the failure may be that one's alone."""
         self.last_failure = detail
+        if not about:
+            self._failures += 1
+        elif about not in self._failing:
+            self._failures += 1
+            if len(self._failing) < self._threshold:  # beyond that it is open anyway
+                self._failing.add(about)
         if self.state is BreakerState.HALF_OPEN or self._failures >= self._threshold:
             self._open(detail)
 

@@ -107,7 +107,7 @@ async def _record(tools: Toolbox, state: Generation, outcome: SubmitOutcome) -> 
             tools.breaker.failed(outcome.detail)
             return await _defer(tools, state, outcome)
         case AnswerLost():
-            tools.breaker.failed(outcome.detail)
+            tools.breaker.failed(outcome.detail, about=state.generation_id)
             log.warning("submit_answer_lost", generation_id=state.generation_id, detail=outcome.detail)
             return within_deadline(state.grace_until or tools.clock.now(), state)
 

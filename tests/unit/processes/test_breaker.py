@@ -100,3 +100,13 @@ def test_failures_of_calls_that_were_under_way_do_not_prolong_it(told: Told) -> 
     blocked_until = told.breaker.blocked_until()
     told.fail(10)
     assert told.breaker.blocked_until() == blocked_until
+
+
+def test_one_generation_that_the_vendor_cannot_speak_of_counts_once(told: Told) -> None:
+    for _ in range(50):
+        told.breaker.failed("500", about="one")
+    told.breaker.failed("500", about="another")
+    assert told.breaker.blocked_until() is None
+    assert told.breaker.last_failure == "500"
+    told.breaker.failed("500", about="a third")
+    assert told.states == [BreakerState.OPEN]
