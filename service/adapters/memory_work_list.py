@@ -28,6 +28,7 @@ class _Row:
     user_id: str
     position: int
     due_at: datetime
+    deadline_at: datetime
     attempt: int = 0
     lease_owner: str = ""
     leased_until: datetime | None = None
@@ -64,7 +65,9 @@ class MemoryWorkList:
         due = due_after(recorded)
         match due:
             case Begun():
-                self._rows[due.generation_id] = _Row(due.generation_id, due.user_id, recorded.position, due.due_at)
+                self._rows[due.generation_id] = _Row(
+                    due.generation_id, due.user_id, recorded.position, due.due_at, due.deadline_at
+                )
             case Due() if (row := self._rows.get(due.generation_id)) is not None:
                 row.position, row.attempt = recorded.position, 0
                 if recorded.position > row.seen_position:
@@ -72,10 +75,16 @@ class MemoryWorkList:
             case Ended():
                 self._rows.pop(due.generation_id, None)
 
-    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, now: datetime, overdue_only: bool = False
+    ) -> Sequence[Claim]:
         await self._catch_up()
         ready = sorted(
-            (row for row in self._rows.values() if row.ready_at <= now),
+            (
+                row
+                for row in self._rows.values()
+                if row.ready_at <= now and (row.deadline_at <= now or not overdue_only)
+            ),
             key=lambda row: (row.ready_at, row.position),
         )
         claims = []

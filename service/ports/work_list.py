@@ -28,8 +28,11 @@ class Claim(msgspec.Struct, frozen=True):
 class WorkList(Protocol):
     """Shares the generations that need a step among any number of workers."""
 
-    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
-        """Leases up to ``limit`` rows that are due, oldest due first, skipping those others hold."""
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, now: datetime, overdue_only: bool = False
+    ) -> Sequence[Claim]:
+        """Leases up to ``limit`` rows that are due, oldest due first, skipping those others hold; with
+        ``overdue_only`` none but those past their generation's deadline."""
         ...
 
     async def renew(

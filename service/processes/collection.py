@@ -26,10 +26,14 @@ _TOO_LATE = {
 
 
 async def look(tools: Toolbox, state: Generation, claim: Claim) -> datetime | None:
-    """Asks the vendor. Returns when to come back, or None to go on at once."""
+    """Asks the vendor, at most until the deadline. Returns when to come back, or None to go on at once."""
     if (blocked_until := tools.breaker.blocked_until()) is not None:
         return within_deadline(blocked_until, state)
-    outcome = await _ask(tools, state)
+    try:
+        async with asyncio.timeout(tools.seconds_left(state)):
+            outcome = await _ask(tools, state)
+    except TimeoutError:
+        return None  # overdue now
     match outcome:
         case Waiting():
             await tools.progress.report(
@@ -49,7 +53,7 @@ async def look(tools: Toolbox, state: Generation, claim: Claim) -> datetime | No
 async def _ask(tools: Toolbox, state: Generation) -> LookOutcome:
     outcome = await tools.provider.look(state.model, state.provider_request_id)
     if isinstance(outcome, Unreachable):
-        tools.breaker.failed(outcome.detail)
+        tools.breaker.failed(outcome.detail, about=state.generation_id)
     else:
         tools.breaker.succeeded()
     return outcome
@@ -58,7 +62,7 @@ async def _ask(tools: Toolbox, state: Generation) -> LookOutcome:
 async def _collect(tools: Toolbox, state: Generation, claim: Claim, completed: Completed) -> datetime | None:
     ready_since = tools.ready_since.setdefault(state.generation_id, tools.clock.now())
     patience = timedelta(seconds=tools.pace.media_patience_seconds)
-    delivered, lost, missing = await _fetch(tools, state, completed.files)
+    delivered, lost, missing = await _fetch(tools, state, completed.files, timeout_seconds=tools.seconds_left(state))
     if missing and tools.clock.now() < ready_since + patience:
         log.warning("media_unavailable", generation_id=state.generation_id, details=missing)
         return within_deadline(tools.next_retry(claim.attempt), state)
@@ -70,7 +74,7 @@ async def _collect(tools: Toolbox, state: Generation, claim: Claim, completed: C
 
 
 async def _fetch(
-    tools: Toolbox, state: Generation, files: Sequence[ProducedFile], *, timeout_seconds: float | None = None
+    tools: Toolbox, state: Generation, files: Sequence[ProducedFile], *, timeout_seconds: float
 ) -> tuple[list[Delivered], list[str], list[str]]:
     """``(delivered, why others never will be, why others could not be had this time)``."""
     delivered: list[Delivered] = []
@@ -135,9 +139,13 @@ async def cancel_at_vendor(tools: Toolbox, state: Generation, claim: Claim) -> d
     """The user's wish to cancel, put to the vendor."""
     if (blocked_until := tools.breaker.blocked_until()) is not None:
         return within_deadline(blocked_until, state)
-    verdict = await tools.provider.cancel(state.model, state.provider_request_id)
+    try:
+        async with asyncio.timeout(tools.seconds_left(state)):
+            verdict = await tools.provider.cancel(state.model, state.provider_request_id)
+    except TimeoutError:
+        return None  # overdue now
     if verdict == "unreachable":
-        tools.breaker.failed("cancel was not answered")
+        tools.breaker.failed("cancel was not answered", about=state.generation_id)
         return within_deadline(tools.next_retry(claim.attempt), state)
     tools.breaker.succeeded()
     if (why := _TOO_LATE.get(verdict)) is not None:
@@ -174,7 +182,7 @@ async def expire(tools: Toolbox, state: Generation) -> None:
                 elif isinstance(outcome, Refused) and outcome.failure_reason != "internal":
                     detail = f"{detail}; {outcome.detail}"
         except TimeoutError:
-            tools.breaker.failed("no answer about an overdue generation")
+            tools.breaker.failed("no answer about an overdue generation", about=state.generation_id)
     if not completed.files:
         await _fail(tools, state, reason, detail)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,8 +40,9 @@ class Rest(NamedTuple):
     """Of the generation's last event that was taken into account; 0 says no more than the claim did."""
 
 
-async def advance(tools: Toolbox, claim: Claim) -> Rest | None:
-    """Takes a generation as far as it goes now. Returns when it is due again, None when it has ended."""
+async def advance(tools: Toolbox, claim: Claim, *, is_stopping: Callable[[], bool] = lambda: False) -> Rest | None:
+    """Takes a generation as far as it goes now, or one step once ``is_stopping``. Returns when it is due again, None
+    when it has ended."""
     for _ in range(MAX_STEPS_PER_CLAIM):
         loaded = await tools.generations.load_with_position(claim.generation_id)
         step = next_step(loaded.state, tools.clock.now(), tools.policy)
@@ -50,6 +52,8 @@ async def advance(tools: Toolbox, claim: Claim) -> Rest | None:
         if due_at is not None:
             seen_position = await _seen_after_submit(tools, claim) if isinstance(step, Submit) else loaded.position
             return Rest(due_at, seen_position)
+        if is_stopping():
+            return Rest(tools.clock.now())
     return Rest(tools.next_retry(claim.attempt))
 
 

@@ -34,7 +34,7 @@ class Pace:
     submit_timeout_seconds: float = 30.0
     media_patience_seconds: float = 60.0
     """How long an output that the vendor announced is tried to be fetched, before the others go without it."""
-    expire_timeout_seconds: float = 20.0
+    expire_timeout_seconds: float = 10.0
     """How long an overdue generation may still talk to the vendor before it is paid back."""
 
 
@@ -61,6 +61,11 @@ class Toolbox:
 
     def in_seconds(self, seconds: float) -> datetime:
         return self.clock.now() + timedelta(seconds=seconds)
+
+    def seconds_left(self, state: Generation) -> float:
+        """Until the deadline: what may be spent on a call that can be given up. Never less than a moment."""
+        deadline_at = state.deadline_at or self.clock.now()
+        return max((deadline_at - self.clock.now()).total_seconds(), 0.05)
 
     def next_look(self, claim: Claim) -> datetime:
         pace = self.pace

@@ -3,6 +3,9 @@
 Many generations are in hand at once, each in its own task. Leases are renewed while their tasks run. A lease that is
 lost stops nothing: the step goes on, because stopping in the middle of a submit would drop a paid job; whoever else
 took the generation meets us at the event store, where one of us wins.
+
+Calls that hang can fill every place there is. A few more are kept for generations past their deadline, so that
+credits come back in time also then.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ class WorkerOptions:
     name: str
     """Unique among all workers; holds the leases."""
     concurrency: int = 32
+    overdue_reserve: int = 8
+    """Further places, used only while all others are taken, and only for what is past its deadline."""
     lease_seconds: float = 30.0
     idle_wait_seconds: float = 1.0
     stop_timeout_seconds: float = 25.0
@@ -45,13 +50,13 @@ class Worker:
         return len(self._tasks)
 
     def stop(self) -> None:
-        """Asks ``run`` to finish what is in hand and return."""
+        """Asks ``run`` to return; what is in hand goes no further than the step that it is in."""
         self._stopping.set()
         self._freed.set()
 
     async def run(self) -> None:
-        """Works until ``stop``. Then what is in hand gets ``stop_timeout_seconds`` to reach a resting point;
-        what does not is abandoned as by a crash, which is safe."""
+        """Works until ``stop``. Then what is in hand gets ``stop_timeout_seconds`` to finish its step; what does
+        not is abandoned as by a crash, which is safe, and given back for the next worker."""
         renewing = asyncio.create_task(self._renew_leases(), name="renew-leases")
         try:
             failures = 0
@@ -73,24 +78,36 @@ class Worker:
             await asyncio.gather(renewing, *self._tasks.values(), return_exceptions=True)
 
     async def _fill(self) -> None:
-        free = self._options.concurrency - len(self._tasks)
-        if free <= 0:
-            self._freed.clear()
-            await self._freed.wait()
-            return
-        claims = await self._work_list.claim(
-            self._options.name,
-            limit=free,
-            lease_seconds=self._options.lease_seconds,
-            now=self._tools.clock.now(),
-        )
+        full = len(self._tasks) >= self._options.concurrency
+        free = self._options.concurrency + (self._options.overdue_reserve if full else 0) - len(self._tasks)
+        self._freed.clear()
+        claims: Sequence[Claim] = ()
+        if free > 0:
+            claims = await self._work_list.claim(
+                self._options.name,
+                limit=free,
+                lease_seconds=self._options.lease_seconds,
+                now=self._tools.clock.now(),
+                overdue_only=full,
+            )
         for claim in claims:
             # A lease of ours that ran out while its task still works comes back here: leave it to that task.
             if claim.generation_id not in self._tasks:
                 task = asyncio.create_task(self._handle(claim), name=f"generation-{claim.generation_id}")
                 self._tasks[claim.generation_id] = task
-        if not claims and not self._stopping.is_set():
+        if self._stopping.is_set():
+            return
+        if full:
+            await self._wait_for_a_place()
+        elif not claims:
             await self._work_list.wait_for_work(timeout_seconds=self._options.idle_wait_seconds)
+
+    async def _wait_for_a_place(self) -> None:
+        try:
+            async with asyncio.timeout(self._options.idle_wait_seconds):
+                await self._freed.wait()
+        except TimeoutError:
+            return  # Time to see what has come to its deadline.
 
     async def _handle(self, claim: Claim) -> None:
         try:
@@ -109,7 +126,7 @@ class Worker:
 
     async def _advance(self, claim: Claim) -> Rest | None:
         try:
-            return await advance(self._tools, claim)
+            return await advance(self._tools, claim, is_stopping=self._stopping.is_set)
         except Exception:
             log.exception("step_failed", generation_id=claim.generation_id, attempt=claim.attempt)
             return Rest(self._tools.next_retry(claim.attempt))
@@ -135,5 +152,16 @@ class Worker:
                 log.warning("leases_lost", worker=self._options.name, generation_ids=lost)
 
     async def _drain(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=self._options.stop_timeout_seconds)
+        if not self._tasks:
+            return
+        await asyncio.wait(self._tasks.values(), timeout=self._options.stop_timeout_seconds)
+        abandoned = dict(self._tasks)
+        for task in abandoned.values():
+            task.cancel()
+        await asyncio.gather(*abandoned.values(), return_exceptions=True)
+        for generation_id in abandoned:
+            try:
+                await self._work_list.release(self._options.name, generation_id, due_at=self._tools.clock.now())
+            except Exception as error:  # noqa: BLE001 - the database is away: the leases run out by themselves
+                log.warning("give_back_failed", worker=self._options.name, error=str(error))
+                return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -314,3 +314,21 @@ async def test_any_history_leaves_the_unfinished_on_the_list(bench: Bench) -> No
     unfinished = {each.generation_id for each in history.generations.values() if not each.ended}
     claims = await bench.claim(at_seconds=86_400, limit=1000)
     assert {each.generation_id for each in claims} == unfinished
+
+
+async def test_what_is_overdue_can_be_claimed_alone(bench: Bench) -> None:
+    await bench.happened(requested(), another_request(1))
+    deadline_at = requested().deadline_at
+    bench.clock.time = deadline_at
+    earlier = deadline_at - timedelta(seconds=1)
+
+    async def claim(now: datetime) -> list[str]:
+        claims = await bench.work_list.claim(
+            "worker", limit=10, lease_seconds=LEASE_SECONDS, now=now, overdue_only=True
+        )
+        return [each.generation_id for each in claims]
+
+    assert await claim(earlier) == []
+    overdue = {each.generation_id for each in (requested(), another_request(1)) if each.deadline_at <= deadline_at}
+    assert set(await claim(deadline_at)) == overdue
+    assert await claim(deadline_at) == []

@@ -113,9 +113,13 @@ class WorkListLine:
         if self._faults.out() or self._faults.strikes():
             raise WorkListDown("the database is away")
 
-    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, now: datetime, overdue_only: bool = False
+    ) -> Sequence[Claim]:
         self._check()
-        return await self._work_list.claim(worker, limit=limit, lease_seconds=lease_seconds, now=now)
+        return await self._work_list.claim(
+            worker, limit=limit, lease_seconds=lease_seconds, now=now, overdue_only=overdue_only
+        )
 
     async def renew(
         self, worker: str, generation_ids: Collection[str], *, lease_seconds: float, now: datetime

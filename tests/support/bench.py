@@ -24,6 +24,7 @@ from service.application.reports import Reports
 from service.domain.account import CreditsDebited, CreditsGranted, CreditsRefunded
 from service.domain.decider import DomainEvent
 from service.domain.fulfilment import Policy
+from service.domain.generation.events import GenerationRequested
 from service.domain.generation.state import Generation
 from service.domain.ids import account_stream, generation_stream
 from service.ports.event_store import NewEvent, StreamWrite
@@ -153,6 +154,16 @@ class Bench:
             new = NewEvent(uuid4(), event)  # type: ignore[arg-type]
             await self.store.append([StreamWrite(stream, version, (new,))])
         return await self.generations.load(GENERATION_ID)
+
+    async def paid(self, debit: CreditsDebited, request: GenerationRequested) -> None:
+        """Writes a further request of the user, whichever its generation is."""
+        version = len(await self.store.read_stream(account_stream(USER)))
+        await self.store.append(
+            [
+                StreamWrite(account_stream(USER), version, (NewEvent(uuid4(), debit),)),
+                StreamWrite(generation_stream(request.generation_id), 0, (NewEvent(uuid4(), request),)),
+            ]
+        )
 
     async def advance(self) -> datetime | None:
         """A worker's turn with the generation; when it is due again, None when it has ended."""

@@ -22,7 +22,7 @@ MIN_WAIT_SECONDS = 0.01
 _CLAIM = """
     WITH ready AS (
         SELECT generation_id, ready_at AS was_ready_at FROM read.work_list
-        WHERE ready_at <= %(now)s
+        WHERE ready_at <= %(now)s AND (deadline_at <= %(now)s OR NOT %(overdue_only)s)
         ORDER BY ready_at, position
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED)
@@ -65,10 +65,13 @@ class PostgresWorkList:
         self._feed = feed
         self._notifier = notifier
 
-    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, now: datetime, overdue_only: bool = False
+    ) -> Sequence[Claim]:
         until = now + timedelta(seconds=lease_seconds)
+        parameters = {"worker": worker, "now": now, "until": until, "limit": limit, "overdue_only": overdue_only}
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_CLAIM, {"worker": worker, "now": now, "until": until, "limit": limit})
+            cursor = await connection.execute(_CLAIM, parameters)
             rows = await cursor.fetchall()
         rows.sort(key=lambda row: (row[4], row[3]))
         return [Claim(*row[:4]) for row in rows]

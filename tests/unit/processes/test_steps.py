@@ -238,3 +238,38 @@ async def test_what_has_ended_needs_no_step() -> None:
     bench = Bench()
     await bench.happened(*SUBMITTED, *map(image, range(4)), succeeded(4))
     assert await bench.advance() is None
+
+
+@virtually
+async def test_a_look_that_hangs_lasts_no_longer_than_the_deadline() -> None:
+    bench = Bench()
+    await bench.happened(*SUBMITTED)
+
+    async def hang(_model: str, _id: str) -> Waiting:
+        await asyncio.Event().wait()
+        return Waiting()
+
+    bench.vendor.look = hang  # type: ignore[method-assign, assignment]
+    begun_at = bench.clock.now()
+    assert await bench.advance() is None
+    late_seconds = (bench.clock.now() - max(begun_at, DEADLINE)).total_seconds()
+    assert late_seconds <= bench.tools.pace.expire_timeout_seconds + 1
+    assert (await bench.log())[-2] == refunded(20, "failed", "timed_out")
+
+
+@virtually
+async def test_a_file_that_drips_is_waited_for_no_longer_than_the_deadline() -> None:
+    bench = Bench()
+    await bench.happened(*SUBMITTED)
+
+    async def drip() -> CollectedOutput:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    bench.media.instead[FILES[0].url] = drip
+    bench.vendor.looks = [Completed(FILES)]
+    assert await bench.advance() is None
+    late_seconds = (bench.clock.now() - DEADLINE).total_seconds()
+    assert late_seconds <= 2 * bench.tools.pace.expire_timeout_seconds + 1
+    [end] = [event for event in await bench.log() if isinstance(event, e.GenerationSucceeded)]
+    assert end.delivered_count == 3

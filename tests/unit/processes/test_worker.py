@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
+from service.domain.account import CreditsDebited
+from service.domain.generation import events as e
+from service.domain.ids import generation_id_for
 from service.ports.media_provider import Accepted, Completed, ProducedFile, SubmitOutcome, SubmitRequest
 from service.ports.work_list import Claim
 from service.processes.worker import Worker, WorkerOptions
 from tests.support.bench import Bench, virtually
-from tests.support.samples import GENERATION_ID, debited, granted, requested, succeeded
+from tests.support.samples import DEADLINE, GENERATION_ID, USER, debited, granted, moderated, requested, succeeded
 
 PAID = (granted(100), debited(), requested())
 OPTIONS = WorkerOptions(name="worker-1", concurrency=2, lease_seconds=30)
@@ -59,11 +65,15 @@ class CountingList:
         self.claims = 0
         self.claimed: list[str] = []
 
-    async def claim(self, worker: str, *, limit: int, lease_seconds: float, now: datetime) -> Sequence[Claim]:
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, now: datetime, overdue_only: bool = False
+    ) -> Sequence[Claim]:
         self.claims += 1
         if self.claims <= self._failures:
             raise ConnectionError("the database is away")
-        claims = await self._list.claim(worker, limit=limit, lease_seconds=lease_seconds, now=now)
+        claims = await self._list.claim(
+            worker, limit=limit, lease_seconds=lease_seconds, now=now, overdue_only=overdue_only
+        )
         self.claimed += [claim.generation_id for claim in claims]
         return claims
 
@@ -152,27 +162,6 @@ async def test_a_long_step_keeps_its_lease() -> None:
 
 
 @virtually
-async def test_a_worker_that_is_stopped_lets_go_of_what_does_not_come_to_rest() -> None:
-    bench = Bench()
-    await bench.happened(*PAID)
-
-    async def think() -> None:
-        await asyncio.Event().wait()
-
-    bench.prompt_tools.meanwhile = think
-    worker = Worker(bench.tools, bench.work_list, OPTIONS)
-    running = asyncio.create_task(worker.run())
-    await asyncio.sleep(5)
-    assert worker.in_hand == 1
-    worker.stop()
-    await asyncio.wait_for(running, OPTIONS.stop_timeout_seconds + 1)
-    [claim] = await bench.work_list.claim(
-        "worker-2", limit=9, lease_seconds=30, now=bench.tools.in_seconds(OPTIONS.lease_seconds + 1)
-    )
-    assert claim.generation_id == GENERATION_ID
-
-
-@virtually
 async def test_after_a_submit_the_first_look_waits_for_its_time() -> None:
     """The worker's own events reach the list after its release, and are no reason to look at once."""
     bench = Bench()
@@ -190,3 +179,71 @@ async def test_after_a_submit_the_first_look_waits_for_its_time() -> None:
     await asyncio.sleep(0.1)
     assert bench.vendor.cancels == [("job-1", False)]
     await stopped(worker, running)
+
+
+def other_request(number: int) -> tuple[CreditsDebited, e.GenerationRequested]:
+    other = f"other-{number}"
+    generation_id = generation_id_for(USER, other)
+    change = msgspec.structs.replace
+    return (
+        change(debited(), generation_id=generation_id),
+        change(requested(), generation_id=generation_id, request_id=other),
+    )
+
+
+@virtually
+async def test_what_is_overdue_is_paid_back_while_every_place_is_taken_by_calls_that_hang() -> None:
+    bench = Bench()
+    bench.vendor.on_submit = accept
+    await bench.happened(*PAID)
+    for number in range(4):
+        await bench.paid(*other_request(number))
+
+    async def think() -> None:
+        await asyncio.Event().wait()
+
+    bench.prompt_tools.meanwhile = think
+    worker = Worker(bench.tools, bench.work_list, replace(OPTIONS, overdue_reserve=1))
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(1)
+    assert worker.in_hand == 2
+    await asyncio.sleep((DEADLINE - bench.clock.now()).total_seconds() + 10)
+    ends = [event for event in await bench.log() if isinstance(event, e.GenerationFailed)]
+    assert len(ends) == 3
+    assert worker.in_hand == 2
+    await stopped(worker, running)
+
+
+@virtually
+async def test_a_stop_gives_back_at_once_what_does_not_come_to_rest() -> None:
+    bench = Bench()
+    await bench.happened(*PAID)
+
+    async def think() -> None:
+        await asyncio.Event().wait()
+
+    bench.prompt_tools.meanwhile = think
+    worker = Worker(bench.tools, bench.work_list, OPTIONS)
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(5)
+    await stopped(worker, running)
+    [claim] = await bench.work_list.claim("worker-2", limit=9, lease_seconds=30, now=bench.clock.now())
+    assert claim.generation_id == GENERATION_ID
+
+
+@virtually
+async def test_a_stop_waits_for_the_step_in_hand_and_begins_no_other() -> None:
+    bench = Bench()
+    await bench.happened(*PAID)
+    thought = asyncio.Event()
+    bench.prompt_tools.meanwhile = thought.wait
+    worker = Worker(bench.tools, bench.work_list, OPTIONS)
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(5)
+    worker.stop()
+    thought.set()
+    await asyncio.wait_for(running, 60)
+    assert (await bench.log())[-1] == moderated()
+    assert bench.vendor.submits == []
+    [claim] = await bench.work_list.claim("worker-2", limit=9, lease_seconds=30, now=bench.clock.now())
+    assert claim.generation_id == GENERATION_ID
