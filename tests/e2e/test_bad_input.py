@@ -5,31 +5,17 @@ Through the API of the real service, with the words as callers may send them and
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from clients.sdk import AlreadyExists, AsyncTriptych, InvalidArgument, TriptychError
-from tests.support.system import RunningSystem, new_user
+from tests.support.system import new_user
 
-PATIENCE_SECONDS = 90.0
 Send = Callable[[AsyncTriptych, str], Awaitable[Any]]
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-async def triptych(system: RunningSystem) -> AsyncIterator[AsyncTriptych]:
-    async with AsyncTriptych(system.address, timeout_seconds=PATIENCE_SECONDS) as client:
-        yield client
-
-
-@pytest.fixture
-async def anna(triptych: AsyncTriptych) -> str:
-    user_id = new_user()
-    await triptych.grant_credits(user_id, 100)
-    return user_id
 
 
 def asking(**changes: Any) -> Send:

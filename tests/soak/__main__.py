@@ -67,6 +67,8 @@ def _show(summary: Summary) -> None:
     console.print(f"Seed {summary.seed}, {summary.seconds:,.0f} s.")
     console.print(f"  {summary.kills:,} kills ({blows})")
     console.print(f"  {summary.generations:,} generations: {ends}")
+    reasons = ", ".join(f"{count:,} {name}" for name, count in summary.failures.items())
+    console.print(f"  reasons of failures: {reasons or 'none'}")
     console.print(f"  {summary.items:,} items, {summary.vendor_jobs:,} jobs at the vendor, {summary.events:,} events")
     console.print(
         f"  {summary.credits_debited:,} credits taken, {summary.credits_refunded:,} given back, "

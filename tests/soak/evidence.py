@@ -45,6 +45,7 @@ class Story:
     user_id: str = ""
     price: int = 0
     ends: list[str] = field(default_factory=list)
+    failure_reason: str = ""
     attempts: int = 0
     debited: int = 0
     refunded: int = 0
@@ -122,6 +123,7 @@ def _see(evidence: Evidence, event: Event) -> None:
             )
         case name if name in ENDS:
             evidence.story(event.generation_id).ends.append(name)
+            evidence.story(event.generation_id).failure_reason = payload.get("failure_reason", "")
 
 
 def _move(evidence: Evidence, user_id: str, credits: int) -> None:

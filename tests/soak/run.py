@@ -49,6 +49,8 @@ class Summary:
     blows: dict[str, int]
     generations: int
     ends: dict[str, int]
+    failures: dict[str, int]
+    """By reason."""
     wishes: dict[str, int]
     clients: dict[str, int]
     """How often clients tried again, repeated, cancelled and so on."""
@@ -129,6 +131,7 @@ def _summary(
         blows=dict(chaos.blows),
         generations=len(evidence.stories),
         ends=dict(Counter(end for story in stories for end in story.ends)),
+        failures=dict(Counter(story.failure_reason for story in stories if story.failure_reason)),
         wishes=dict(notes.wishes),
         clients=dict(notes.counts),
         items=len(evidence.produced),
