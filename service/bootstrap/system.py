@@ -12,6 +12,7 @@ import structlog
 from service.adapters.eventstore.postgres import EventLogMissing
 from service.adapters.media import MediaUrlInvalid, ObjectMediaStore
 from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
+from service.api.projection_health import keep_projection_health
 from service.api.server import ApiServer, CannotListen, ServerOptions, build_server
 from service.api.vendor_health import keep_health
 from service.bootstrap.background import Background
@@ -127,4 +128,5 @@ async def _start_api(settings: Settings, shared: Shared, background: Background,
     stack.push_async_callback(server.stop)
     board = PostgresVendorStatusBoard(shared.pool)
     background.start("vendor-health", keep_health(board, server.set_serving))
+    background.start("projection-health", keep_projection_health(shared.core.projections, server.set_serving))
     return server
