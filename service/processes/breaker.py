@@ -59,6 +59,13 @@ class Breaker:
         self._reopen_at = now()
         self._trial_until: datetime | None = None
 
+    @property
+    def present_state(self) -> BreakerState:
+        """For reports: open only while nobody may call. Without this a vendor to which nobody sends anything, because
+        it is reported as away, would be reported so for ever."""
+        over = self.state is BreakerState.OPEN and self._now() >= self._reopen_at
+        return BreakerState.HALF_OPEN if over else self.state
+
     def blocked_until(self) -> datetime | None:
         """None when the vendor may be called now; otherwise when to ask again.
 

@@ -21,7 +21,10 @@ async def keep_reporting(board: VendorStatusBoard, breaker: Breaker, changed: as
         try:
             await board.report(
                 VendorStatus(
-                    vendor=breaker.vendor, worker=worker, state=breaker.state.value, detail=breaker.last_failure
+                    vendor=breaker.vendor,
+                    worker=worker,
+                    state=breaker.present_state.value,
+                    detail=breaker.last_failure,
                 )
             )
         except Exception as error:  # noqa: BLE001 - whatever the board fails with

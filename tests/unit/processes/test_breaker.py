@@ -110,3 +110,14 @@ def test_one_generation_that_the_vendor_cannot_speak_of_counts_once(told: Told) 
     assert told.breaker.last_failure == "500"
     told.breaker.failed("500", about="a third")
     assert told.states == [BreakerState.OPEN]
+
+
+def test_it_is_reported_as_open_only_until_it_may_be_tried(told: Told) -> None:
+    told.fail(3)
+    reported = [told.breaker.present_state]
+    told.go_to(told.breaker.blocked_until())
+    reported.append(told.breaker.present_state)
+    told.breaker.blocked_until()
+    told.breaker.succeeded()
+    reported.append(told.breaker.present_state)
+    assert reported == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
