@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.adapters.eventstore.postgres import PostgresEventStore
 from service.adapters.postgres.pool import connect, make_pool
@@ -19,8 +18,8 @@ from service.bootstrap.checks import load_catalog
 from service.bootstrap.databases import prepare_read_models
 from service.cli.access import reach_databases
 from service.cli.comparison import compare_accounts, compare_generations
+from service.cli.recount import recount
 from service.config import Settings
-from service.ports.event_store import EventStore
 from service.ports.projections import ProjectionStatus
 from service.projections import operations
 
@@ -65,8 +64,8 @@ async def _examine(databases: Databases, *, quiet: bool) -> Report:
         make_pool(databases.read_models, application_name="triptych-doctor", max_size=2) as pool,
     ):
         await prepare_read_models(databases.read_models)
-        report.events = await _recount(store, audit, quiet=quiet)
-        report.findings = [finding.message for finding in audit.finish(now=datetime.now(UTC))]
+        report.events, damage = await recount(store, audit, quiet=quiet)
+        report.findings = damage + [finding.message for finding in audit.finish(now=datetime.now(UTC))]
         report.position = audit.position
         report.accounts, report.generations = len(audit.accounts), len(audit.generations)
         report.ended = sum(1 for generation in audit.generations.values() if generation.end)
@@ -77,19 +76,6 @@ async def _examine(databases: Databases, *, quiet: bool) -> Report:
                 report.differences += [each async for each in compare_accounts(connection, audit)]
                 report.differences += [each async for each in compare_generations(connection, audit)]
     return report
-
-
-async def _recount(store: EventStore, audit: Audit, *, quiet: bool) -> int:
-    head, count = await store.head(), 0
-    columns = (TextColumn("Recounting the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
-        task = progress.add_task("", total=head)
-        async for batch in store.read_all(until=head):
-            for recorded in batch:
-                audit.see(recorded)
-            count += len(batch)
-            progress.update(task, completed=batch[-1].position)
-    return count
 
 
 async def _caught_up(pool: operations.Pool, position: int) -> list[ProjectionStatus]:
