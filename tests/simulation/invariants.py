@@ -15,6 +15,7 @@ from service.application.audit import audit
 from service.domain.account import CreditsDebited, CreditsGranted, CreditsRefunded
 from service.domain.generation import events as e
 from service.ports.event_store import RecordedEvent
+from tests.simulation.read_models import wrong_rows
 from tests.simulation.users import Promises, Refusal
 from tests.simulation.vendor import Vendor
 
@@ -40,6 +41,7 @@ def problems_of(facts: Facts) -> list[str]:
         *_refusals(facts),
         *_vendor(facts),
         *_media(facts),
+        *wrong_rows(facts.log),
     ]
 
 

@@ -92,12 +92,19 @@ class World:
         self._fleet.start()
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                await self._users.live()
+                await self._live()
                 await self._everything_ended()
             await asyncio.sleep(max(REST_SECONDS, CHAOS_SECONDS - self.loop.time()))
         except TimeoutError:
             self.trace.tell("limit", f"still open: {', '.join(self._open)}")
         return await self._report()
+
+    async def _live(self) -> None:
+        try:
+            await self._users.live()
+        except ExceptionGroup as answers:
+            # Nothing that a caller has to reckon with: a defect of the core, or of the mutation that is tried.
+            self.defects += [f"a user was answered with {answer!r}" for answer in answers.exceptions]
 
     async def _everything_ended(self) -> None:
         while self._open:
