@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.generation.events import FailureReason
-from service.domain.generation.outcome import Delivered, end_cancelled, end_delivered, end_failed
+from service.domain.generation.outcome import Delivered, end_cancelled, end_delivered
 from service.domain.generation.progress import refuse_cancellation
 from service.domain.generation.state import Generation
 from service.ports.media_provider import Completed, LookOutcome, ProducedFile, Refused, Unreachable, Waiting
 from service.ports.media_store import MediaRejected, MediaUnavailable
 from service.ports.work_list import Claim
+from service.processes.ending import fail
 from service.processes.toolbox import Toolbox, within_deadline
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ async def look(tools: Toolbox, state: Generation, claim: Claim) -> datetime | No
             log.warning("vendor_unreachable", generation_id=state.generation_id, detail=outcome.detail)
             return within_deadline(tools.next_retry(claim.attempt), state)
         case Refused():
-            await _fail(tools, state, outcome.failure_reason, outcome.detail)
+            await fail(tools, state, outcome.failure_reason, outcome.detail)
             return None
         case Completed():
             return await _collect(tools, state, claim, outcome)
@@ -184,20 +185,10 @@ async def expire(tools: Toolbox, state: Generation) -> None:
         except TimeoutError:
             tools.breaker.failed("no answer about an overdue generation", about=state.generation_id)
     if not completed.files:
-        await _fail(tools, state, reason, detail)
+        await fail(tools, state, reason, detail)
         return
     delivered, lost, missing = await _fetch(
         tools, state, completed.files, timeout_seconds=tools.pace.expire_timeout_seconds
     )
     await _end_with(tools, state, completed, delivered, [detail, *lost, *missing], none_reason=reason)
     tools.ready_since.pop(state.generation_id, None)
-
-
-async def _fail(tools: Toolbox, state: Generation, reason: FailureReason, detail: str) -> None:
-    tools.ready_since.pop(state.generation_id, None)
-    await tools.generations.end(
-        state.user_id,
-        state.generation_id,
-        lambda account, current: end_failed(account, current, reason=reason, detail=detail),
-        tools.context,
-    )

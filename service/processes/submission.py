@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.errors import NotFound
-from service.domain.generation.outcome import end_failed
 from service.domain.generation.progress import (
     defer_submission,
     record_late_report,
@@ -24,6 +23,7 @@ from service.domain.generation.state import Generation
 from service.ports.media_provider import Accepted, AnswerLost, NotTaken, Refused, SubmitOutcome, SubmitRequest
 from service.ports.media_store import MediaUnavailable
 from service.ports.work_list import Claim
+from service.processes.ending import fail
 from service.processes.toolbox import Toolbox, within_deadline
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ async def submit(tools: Toolbox, state: Generation, claim: Claim) -> datetime | 
         log.warning("reference_unavailable", generation_id=state.generation_id, error=str(error))
         return tools.next_retry(claim.attempt)
     except NotFound as error:
-        await _fail(tools, state, Refused("invalid_input", f"the reference picture is gone: {error}"))
+        await fail(tools, state, "invalid_input", f"the reference picture is gone: {error}")
         return None
     now = tools.clock.now()
     started = await tools.generations.step(
@@ -101,7 +101,7 @@ async def _record(tools: Toolbox, state: Generation, outcome: SubmitOutcome) -> 
             return tools.in_seconds(tools.pace.first_look_seconds)
         case Refused():
             tools.breaker.succeeded()
-            await _fail(tools, state, outcome)
+            await fail(tools, state, outcome.failure_reason, outcome.detail)
             return None
         case NotTaken():
             tools.breaker.failed(outcome.detail)
@@ -142,12 +142,3 @@ async def _defer(tools: Toolbox, state: Generation, outcome: NotTaken) -> dateti
         tools.context,
     )
     return retry_at
-
-
-async def _fail(tools: Toolbox, state: Generation, refusal: Refused) -> None:
-    await tools.generations.end(
-        state.user_id,
-        state.generation_id,
-        lambda account, current: end_failed(account, current, reason=refusal.failure_reason, detail=refusal.detail),
-        tools.context,
-    )
