@@ -52,7 +52,7 @@ class WorkList(Protocol):
         ...
 
     async def wake(self, generation_id: str, now: datetime) -> None:
-        """Makes a row due now (a webhook came)."""
+        """Makes a row due now (a webhook came). Raises ReadModelsUnavailable."""
         ...
 
     async def wait_for_work(self, *, timeout_seconds: float) -> None:

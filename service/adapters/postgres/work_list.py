@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import psycopg
+
 from service.adapters.postgres.change_feed import PostgresChangeFeed, wait_briefly
-from service.adapters.postgres.pool import Pool
+from service.adapters.postgres.pool import Pool, describe
 from service.adapters.postgres.read_notifier import ReadNotifier
+from service.ports.projections import ReadModelsUnavailable
 from service.ports.work_list import Claim
 
 POLL_SECONDS = 1.0
@@ -91,8 +94,13 @@ class PostgresWorkList:
             )
 
     async def wake(self, generation_id: str, now: datetime) -> None:
-        async with self._pool.connection() as connection:
-            await connection.execute(_WAKE, {"id": generation_id, "now": now})
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(_WAKE, {"id": generation_id, "now": now})
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise ReadModelsUnavailable(
+                f"the database of the work list does not answer: {describe(error)}"
+            ) from error
         self._notifier.announce("work_list", 0, (generation_id,))
 
     async def wait_for_work(self, *, timeout_seconds: float) -> None:
