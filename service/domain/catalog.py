@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ from service.domain.generation.events import AskedParameters
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # No store keeps these as they are, and a repeated request is compared with what was stored.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+S = TypeVar("S", bound=msgspec.Struct)
+
 MAX_SEED = 2**32 - 1
 """What vendors report as the seed of an output can be asked for again."""
 
@@ -82,11 +84,13 @@ class Catalog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def parse_catalog(text: str) -> Catalog:
     """The catalog in ``text`` (TOML), or CatalogError."""
     try:
-        catalog = msgspec.convert(tomllib.loads(text), Catalog)
+        read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(f"the catalog is not valid TOML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise CatalogError(f"the catalog is wrong: {error}") from error
+    types = read.get("types")
+    for name, fields in types.items() if isinstance(types, dict) else ():
+        _convert(fields, MediaType, f"types.{name}: ")  # On their own: the whole's errors do not say which type.
+    catalog = _convert(read, Catalog, "")
     if not catalog.types:
         raise CatalogError("the catalog has no [types.NAME] table: nothing could be made")
     if not 1 <= catalog.max_prompt_characters <= 10_000:
@@ -94,6 +98,13 @@ def parse_catalog(text: str) -> Catalog:
     for name, media_type in catalog.types.items():
         _check_type(name, media_type)
     return catalog
+
+
+def _convert(read: object, shape: type[S], where: str) -> S:
+    try:
+        return msgspec.convert(read, shape)
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"the catalog is wrong: {where}{error}") from error
 
 
 def _check_type(name: str, media_type: MediaType) -> None:

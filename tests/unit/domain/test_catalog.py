@@ -81,6 +81,8 @@ def test_a_wrong_key_is_named(key: str, value: str | None) -> None:
         (toml(head="max_prompt_characters = 10001"), "max_prompt_characters"),
         (toml(head="presets = 1"), "presets"),
         (toml(name="Imagen"), "types.Imagen"),
+        ('[types.x]\ntitle_ru = "a"', "types.x: .*title_en"),
+        ("[types]\nx = 3", "types.x: "),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(text: str, said: str) -> None:
