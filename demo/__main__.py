@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from platformdirs import user_cache_path
+from rich.markup import escape
 
 from clients.sdk import Triptych, TriptychError
 from demo.processes import StartFailed, running
@@ -31,7 +32,7 @@ def main() -> int:
         stage.console.print("\nStopped.")
         return 130
     except (NotTrue, TriptychError, StartFailed, OSError) as error:
-        stage.console.print(f"\n[red]The demo failed:[/red] {error}", soft_wrap=True)
+        stage.console.print(f"\n[red]The demo failed:[/red] {escape(str(error))}", soft_wrap=True)
         stage.console.print(f"The logs are in {folder}.")
         return 1
     _farewell(stage, folder, time.monotonic() - started)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -34,14 +35,14 @@ class Stage:
         self.console.print(f"\n[bold]{self.chapters}. {title}[/bold]")
 
     def say(self, text: str) -> None:
-        self.console.print(f"   {text}")
+        self.console.print(f"   {text}", markup=False)
 
     def check(self, claim: str, holds: bool, seen: object = "") -> None:
         """Tells ``claim`` if it holds. Raises NotTrue if not, with what was seen instead."""
         if not holds:
             raise NotTrue(f"this should have been so: {claim}; seen: {seen}")
         self.claims += 1
-        self.console.print(f"   [green]✓[/green] {claim}")
+        self.console.print(f"   [green]✓[/green] {escape(claim)}")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:

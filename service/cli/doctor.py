@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from service.adapters.eventstore.postgres import PostgresEventStore
 from service.adapters.postgres.pool import connect, make_pool
@@ -112,7 +113,7 @@ def _show(report: Report) -> None:
         console.print(f"  projection {status.name} v{status.version}: {status.state}, {status.lag} behind")
     for title, sentences in (("In the log", report.findings), ("In the read models", report.differences)):
         for sentence in sentences[:MOST_SHOWN]:
-            console.print(f"[red]{title}:[/red] {sentence}")
+            console.print(f"[red]{title}:[/red] {escape(sentence)}")
         if len(sentences) > MOST_SHOWN:
             console.print(f"[red]{title}:[/red] and {len(sentences) - MOST_SHOWN:,} more; --json shows all")
     if report.healthy:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from service.adapters.embedded import EmbeddedPostgresError
 from service.adapters.eventstore.postgres import EventLogMissing
@@ -26,7 +28,7 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except (SettingsError, CannotStart) as error:
-        _tell(*error.problems)
+        refuse(*error.problems)
     except (
         NotMigrated,
         EventLogMissing,
@@ -35,14 +37,15 @@ def told_plainly() -> Iterator[None]:
         EventStoreUnavailable,
         BackgroundFailed,
     ) as error:
-        _tell(str(error))
+        refuse(str(error))
     except psycopg.OperationalError as error:
-        _tell(f"PostgreSQL cannot be reached: {' '.join(str(error).split())}")
+        refuse(f"PostgreSQL cannot be reached: {' '.join(str(error).split())}")
     except OSError as error:
-        _tell(str(error))
+        refuse(str(error))
 
 
-def _tell(*sentences: str) -> None:
+def refuse(*sentences: str) -> NoReturn:
+    """Says each on stderr and ends the program with exit code 1. What stands in [brackets] is no markup."""
     for sentence in sentences:
-        stderr.print(f"[red]triptychd:[/red] {sentence}", markup=True, soft_wrap=True)
+        stderr.print(f"[red]triptychd:[/red] {escape(sentence)}", soft_wrap=True)
     raise typer.Exit(1)

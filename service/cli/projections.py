@@ -7,7 +7,7 @@ import getpass
 import json
 import sys
 from contextlib import AsyncExitStack
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
@@ -22,7 +22,7 @@ from service.bootstrap.background import Background
 from service.bootstrap.core import projection_host
 from service.cli.access import reach_databases
 from service.cli.logs import set_up_logs
-from service.cli.problems import stderr, told_plainly
+from service.cli.problems import refuse, stderr, told_plainly
 from service.config import Settings, load_settings
 from service.ports.projections import ProjectionStatus
 from service.projections import operations
@@ -87,7 +87,7 @@ async def _rebuild(settings: Settings, name: str) -> None:
         try:
             build = await operations.rebuild(pool, name)
         except KeyError as error:
-            _refuse(str(error.args[0]))
+            refuse(str(error.args[0]))
         notifier = ReadNotifier(databases.read_models)
         background.start("read-notifier", notifier.run())
         background.start("projections", projection_host(store, databases, notifier).run())
@@ -103,9 +103,9 @@ async def _show_building(store: PostgresEventStore, pool: operations.Pool, name:
             async for found in operations.follow_build(pool, name, build):
                 progress.update(task, completed=found.position, total=max(await store.head(), 1))
         except BuildGone as error:
-            _refuse(str(error))
+            refuse(str(error))
     if found.state == "stopped":
-        _refuse(f"build {build} has stopped at an event; 'triptychd projections list' says which and why")
+        refuse(f"build {build} has stopped at an event; 'triptychd projections list' says which and why")
 
 
 @app.command()
@@ -131,10 +131,5 @@ async def _skip(settings: Settings, name: str, position: int, reason: str, actor
         try:
             await operations.skip(pool, name, position, actor=actor, reason=reason)
         except NotStoppedThere as error:
-            _refuse(str(error))
+            refuse(str(error))
     stderr.print(f"{name} goes on after {position}.")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    stderr.print(f"[red]triptychd:[/red] {sentence}", soft_wrap=True)
-    raise typer.Exit(1)

@@ -55,7 +55,8 @@ async def recount(store: EventStore, audit: Audit, *, quiet: bool) -> tuple[int,
     """How many events could be read, and a sentence for each damage to the log itself."""
     head, course = await store.head(), _Course(audit)
     columns = (TextColumn("Recounting the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
         task = progress.add_task("", total=head)
         while course.reached < head and not course.hopeless:
             try:

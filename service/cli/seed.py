@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple, NoReturn
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,7 +17,7 @@ from service.application.seeding import seeded_history
 from service.bootstrap.checks import load_catalog
 from service.cli.access import reach_databases
 from service.cli.logs import set_up_logs
-from service.cli.problems import stderr, told_plainly
+from service.cli.problems import refuse, stderr, told_plainly
 from service.config import Settings, load_settings
 from service.ports.history_import import HistoryRefused
 
@@ -53,11 +53,11 @@ def seed(
         set_up_logs(settings)
         end = (until or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)).replace(tzinfo=UTC)
         if end > datetime.now(UTC):
-            _refuse("--until: is in the future; a history ends today or before")
+            refuse("--until: is in the future; a history ends today or before")
         try:
             done = asyncio.run(_seed(settings, events, seed, end, force=force, quiet=as_json))
         except HistoryRefused as error:
-            _refuse(f"{error}; choose another --seed")
+            refuse(f"{error}; choose another --seed")
     if as_json:
         sys.stdout.write(json.dumps(done._asdict()) + "\n")
         return
@@ -73,7 +73,7 @@ async def _seed(settings: Settings, events: int, seed: int, end: datetime, *, fo
         not_before = await _last_time(databases.events, force=force)
         begun, count = loop.time(), 0
         columns = (TextColumn("Writing history"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=stderr, disable=quiet, transient=True) as progress:
+        with Progress(*columns, console=stderr, disable=quiet or not stderr.is_terminal, transient=True) as progress:
             task = progress.add_task("", total=events)
             async with PostgresHistoryImport.open(databases.events) as importing:
                 for batch in seeded_history(catalog, seed=seed, events=events, end=end):
@@ -92,12 +92,7 @@ async def _last_time(conninfo: str, *, force: bool) -> datetime | None:
         if head == 0:
             return None
         if not force:
-            _refuse(f"the log has events already, up to position {head}; add to it with --force, or use another one")
+            refuse(f"the log has events already, up to position {head}; add to it with --force, or use another one")
         async for batch in store.read_all(after=head - 1):
             return batch[-1].recorded_at
     return None
-
-
-def _refuse(sentence: str) -> NoReturn:
-    stderr.print(f"[red]triptychd:[/red] {sentence}", soft_wrap=True)
-    raise typer.Exit(1)
