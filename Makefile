@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  || { echo "Python cannot make environments here. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing what Triptych needs into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[analysts]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[analysts,telegram]' --group dev
 	@touch $@
 
 demo: $(STAMP) ## run the main job from end to end, on real parts
@@ -76,7 +76,7 @@ soak: $(STAMP) ## kill real processes for a while: make soak MINUTES=10
 constraints: ## pin what a fresh environment gets today
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
 	build/constraints/bin/pip install --quiet --upgrade 'pip>=25.1'
-	build/constraints/bin/pip install --quiet --editable '.[analysts]' --group dev
+	build/constraints/bin/pip install --quiet --editable '.[analysts,telegram]' --group dev
 	(echo "# Every package of the development environment, pinned. Refresh with: make constraints"; \
 	 build/constraints/bin/pip freeze --exclude-editable) > constraints.txt
 
