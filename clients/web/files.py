@@ -1,20 +1,21 @@
 """A small store of files in memory, so that thumbnails and the pieces of a video are not fetched again and again.
 
-The service sends files whole; browsers ask for a video piece by piece. What is small enough is kept whole, the least
-recently used going first; of what is larger, each piece is cut out of a stream that is read up to the piece's end.
+Browsers ask for a video piece by piece. What is small enough is kept whole, the least recently used going first; of
+what is larger only its size and hash are kept, and each piece is fetched when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from clients.sdk import AsyncMediaStream, FileInfo
+from clients.sdk import FileInfo
 
 MAX_FILE_BYTES = 8 * 2**20
 MAX_TOTAL_BYTES = 64 * 2**20
+MAX_KNOWN = 10_000
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,28 @@ class Whole:
 class FileCache:
     """Files by their address' parts; what a name stands for never changes."""
 
-    def __init__(self) -> None:
-        self._files: LRUCache[tuple[str, ...], Whole] = LRUCache(
-            MAX_TOTAL_BYTES, lambda file: len(file.content) + 512
-        )
+    def __init__(self, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+        self._max_file_bytes = max_file_bytes
+        self._files: LRUCache[Key, Whole] = LRUCache(MAX_TOTAL_BYTES, lambda file: len(file.content) + 512)
+        self._known: LRUCache[Key, FileInfo] = LRUCache(MAX_KNOWN)
 
-    def get(self, key: tuple[str, ...]) -> Whole | None:
+    def get(self, key: Key) -> Whole | None:
         found: Whole | None = self._files.get(key)
         return found
 
-    def fits(self, info: FileInfo) -> bool:
-        return info.size_bytes <= MAX_FILE_BYTES
+    def info(self, key: Key) -> FileInfo | None:
+        """What is known of a file that is too large to be kept."""
+        found: FileInfo | None = self._known.get(key)
+        return found
 
-    def put(self, key: tuple[str, ...], file: Whole) -> None:
+    def fits(self, info: FileInfo) -> bool:
+        return info.size_bytes <= self._max_file_bytes
+
+    def put(self, key: Key, file: Whole) -> None:
         self._files[key] = file
+
+    def know(self, key: Key, info: FileInfo) -> None:
+        self._known[key] = info
 
 
 @dataclass(frozen=True)
@@ -81,18 +90,3 @@ def piece_of(header: str | None, size_bytes: int) -> Piece | None:
     if start > end or start >= size_bytes:
         raise Unsatisfiable
     return Piece(start, end)
-
-
-async def cut(stream: AsyncMediaStream, piece: Piece) -> AsyncIterator[bytes]:
-    """The bytes of ``piece``; fetching stops at its end."""
-    at = 0
-    try:
-        async for chunk in stream:
-            part = chunk[max(0, piece.first - at) : max(0, piece.last + 1 - at)]
-            at += len(chunk)
-            if part:
-                yield part
-            if at > piece.last:
-                break
-    finally:
-        await stream.aclose()

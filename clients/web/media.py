@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from clients.sdk import AsyncMediaStream, FileInfo
-from clients.web.files import Piece, Unsatisfiable, Whole, cut, piece_of
+from clients.web.files import Key, Piece, Unsatisfiable, Whole, piece_of
 from clients.web.links import BadLink, MediaLink
 from clients.web.web import Web, web_of
 
@@ -26,50 +27,60 @@ async def media(request: Request) -> Response:
         return PlainTextResponse("This address has run out. Open the page again.", 404)
     key = (link.user_id, link.name, link.rendition)
     whole = web.files.get(key)
-    stream = None if whole else await _open(web, link)
-    if stream is not None and web.files.fits(stream.info):
-        whole = Whole(stream.info, b"".join([chunk async for chunk in stream]))
-        web.files.put(key, whole)
-        stream = None
-    return await _answer(request, link, whole, stream)
-
-
-async def _open(web: Web, link: MediaLink) -> AsyncMediaStream:
-    if link.rendition == "reference":
-        return await web.client.open_media(link.user_id, reference_media_id=link.name)
-    return await web.client.open_media(link.user_id, link.name, thumbnail=link.rendition == "thumbnail")
-
-
-async def _answer(
-    request: Request, link: MediaLink, whole: Whole | None, stream: AsyncMediaStream | None
-) -> Response:
-    info = whole.info if whole else stream.info if stream else None
-    assert info is not None
+    info = whole.info if whole else web.files.info(key)
+    if info is None:
+        whole, info = await _meet(web, link, key)
     headers = _headers(info, link, save="save" in request.query_params)
     if request.headers.get("if-none-match") == headers["etag"]:
-        return await _without_body(stream, 304, headers)
+        return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range") if request.headers.get("if-range") in (None, headers["etag"]) else None
     try:
         piece = piece_of(wanted, info.size_bytes)
     except Unsatisfiable:
-        return await _without_body(stream, 416, {**headers, "content-range": f"bytes */{info.size_bytes}"})
+        return Response(status_code=416, headers={**headers, "content-range": f"bytes */{info.size_bytes}"})
     status_code = 200
     if piece is None:
         piece = Piece(0, info.size_bytes - 1)
     else:
         status_code = 206
         headers["content-range"] = f"bytes {piece.first}-{piece.last}/{info.size_bytes}"
-    if whole is not None or stream is None:
-        assert whole is not None
+    if whole is not None:
         return Response(whole.content[piece.first : piece.last + 1], status_code, headers)
     headers["content-length"] = str(piece.size_bytes)
-    return StreamingResponse(cut(stream, piece), status_code, headers)
+    stream = await _open(web, link, piece)
+    return StreamingResponse(_passed_on(stream), status_code, headers)
 
 
-async def _without_body(stream: AsyncMediaStream | None, status_code: int, headers: dict[str, str]) -> Response:
-    if stream is not None:
+async def _meet(web: Web, link: MediaLink, key: Key) -> tuple[Whole | None, FileInfo]:
+    """A file that was not asked for lately: kept whole if it is small, else only what is known of it."""
+    stream = await _open(web, link)
+    try:
+        if not web.files.fits(stream.info):
+            web.files.know(key, stream.info)
+            return None, stream.info
+        whole = Whole(stream.info, b"".join([chunk async for chunk in stream]))
+    finally:
         await stream.aclose()
-    return Response(status_code=status_code, headers=headers)
+    web.files.put(key, whole)
+    return whole, whole.info
+
+
+async def _open(web: Web, link: MediaLink, piece: Piece | None = None) -> AsyncMediaStream:
+    offset, limit = (piece.first, piece.size_bytes) if piece else (0, None)
+    if link.rendition == "reference":
+        return await web.client.open_media(link.user_id, reference_media_id=link.name, offset=offset, limit=limit)
+    return await web.client.open_media(
+        link.user_id, link.name, thumbnail=link.rendition == "thumbnail", offset=offset, limit=limit
+    )
+
+
+async def _passed_on(stream: AsyncMediaStream) -> AsyncIterator[bytes]:
+    """The bytes; fetching ends with the visitor who wanted them."""
+    try:
+        async for chunk in stream:
+            yield chunk
+    finally:
+        await stream.aclose()
 
 
 def _headers(info: FileInfo, link: MediaLink, *, save: bool) -> dict[str, str]:

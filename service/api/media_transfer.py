@@ -1,4 +1,7 @@
-"""Files over gRPC: one message about the file, then its bytes in chunks. At most one upload's size is in memory."""
+"""Files over gRPC: one message about the file, then its bytes in chunks. At most one upload's size is in memory.
+
+A range is named as in Google's ByteStream API: ``read_offset``, and ``read_limit`` with 0 for all.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,8 @@ async def _find_item(core: Core, request: pb.DownloadMediaRequest, context: Call
         sha256=stored.sha256,
         file_name=name + _extension(stored.content_type),
     )
-    return metadata, core.media.read(stored.key, chunk_size_bytes=DOWNLOAD_CHUNK_BYTES)
+    start, end = _range(request, stored.size_bytes)
+    return metadata, core.media.read(stored.key, start=start, end=end, chunk_size_bytes=DOWNLOAD_CHUNK_BYTES)
 
 
 async def _find_reference(core: Core, request: pb.DownloadMediaRequest, context: Call) -> File:
@@ -76,7 +80,18 @@ async def _find_reference(core: Core, request: pb.DownloadMediaRequest, context:
         sha256=hashlib.sha256(content).hexdigest(),
         file_name=media_id + _extension(content_type),
     )
-    return metadata, _slices(content)
+    start, end = _range(request, len(content))
+    return metadata, _slices(content[start:end])
+
+
+def _range(request: pb.DownloadMediaRequest, size_bytes: int) -> tuple[int, int]:
+    """The first byte to send and the one behind the last."""
+    offset, limit = request.read_offset, request.read_limit
+    if not 0 <= offset <= size_bytes:
+        raise InvalidField("read_offset", f"must be from 0 to {size_bytes}, the size of the file, not {offset}")
+    if limit < 0:
+        raise InvalidField("read_limit", f"must be 0 (all) or more bytes, not {limit}")
+    return offset, min(offset + limit, size_bytes) if limit else size_bytes
 
 
 async def _slices(content: bytes) -> AsyncIterator[bytes]:

@@ -51,8 +51,13 @@ class MediaCollector(Protocol):
 class MediaStore(Protocol):
     """Keeps outputs and reference pictures, by key."""
 
-    def read(self, key: str, *, chunk_size_bytes: int = 262_144) -> AsyncIterator[bytes]:
-        """The file's bytes in chunks. Raises NotFound, MediaUnavailable."""
+    def read(
+        self, key: str, *, start: int = 0, end: int | None = None, chunk_size_bytes: int = 262_144
+    ) -> AsyncIterator[bytes]:
+        """The file's bytes in chunks, from byte ``start`` up to and without ``end``. They lie within the file.
+
+        Raises NotFound, MediaUnavailable.
+        """
         ...
 
     async def save_reference(self, user_id: str, content: bytes) -> ReferenceMedia:

@@ -40,6 +40,17 @@ async def test_what_is_written_is_read_in_bounded_chunks(store: ObjectMediaStore
     assert all(0 < len(chunk) <= 65_536 for chunk in chunks)
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 1), (10, 90_000), (99_999, 100_000), (40_000, None), (5, 5)])
+async def test_a_range_is_read(store: ObjectMediaStore, start: int, end: int | None) -> None:
+    content = bytes(index % 251 for index in range(100_000))
+    await store.put("generations/g/0.png", content, "image/png")
+    chunks = [
+        chunk async for chunk in store.read("generations/g/0.png", start=start, end=end, chunk_size_bytes=65_536)
+    ]
+    assert b"".join(chunks) == content[start:end]
+    assert all(0 < len(chunk) <= 65_536 for chunk in chunks)
+
+
 @pytest.mark.parametrize("key", ["generations/g/none.png", "../outside", "a//b", "", "/etc/hostname"])
 async def test_a_key_that_names_no_file_is_not_found(store: ObjectMediaStore, key: str) -> None:
     with pytest.raises(NotFound):

@@ -39,17 +39,29 @@ class AsyncFiles(AsyncMethods):
         *,
         reference_media_id: str | None = None,
         thumbnail: bool = False,
+        offset: int = 0,
+        limit: int | None = None,
     ) -> AsyncMediaStream:
-        """A file to be passed on as it comes: an item's, or a reference picture's."""
+        """A file to be passed on as it comes: an item's, or a reference picture's.
+
+        ``offset`` and ``limit`` (bytes) take a range of it. Raises InvalidArgument for one that begins after its end.
+        """
+        if limit == 0:
+            raise ValueError("limit must be at least 1 byte, or None for all")
         call = calls.download_media(
-            user_id, item_id=item_id, reference_media_id=reference_media_id, thumbnail=thumbnail
+            user_id,
+            item_id=item_id,
+            reference_media_id=reference_media_id,
+            thumbnail=thumbnail,
+            read_offset=offset,
+            read_limit=limit,
         )
         parts = self._transport.stream(call)
         info = await anext(parts, None)
         if not isinstance(info, FileInfo):
             await parts.aclose()
             raise DamagedDownload("began without a word about the file")
-        return AsyncMediaStream(info, parts)
+        return AsyncMediaStream(parts, info, Verifier(info, offset=offset, limit=limit))
 
     async def upload_reference(self, user_id: str, source: Source) -> Reference:
         """Keeps a reference picture (a path, or its bytes) for requests that need one. Raises OSError."""
@@ -60,17 +72,17 @@ class AsyncFiles(AsyncMethods):
 class AsyncMediaStream:
     """A file as it comes: ``info`` about it, and its bytes by ``async for``, checked at the end."""
 
-    def __init__(self, info: FileInfo, parts: AsyncGenerator[Any, None]) -> None:
+    def __init__(self, parts: AsyncGenerator[Any, None], info: FileInfo, verifier: Verifier) -> None:
         self.info = info
         self._parts = parts
+        self._verifier = verifier
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        verifier = Verifier(self.info)
         async with aclosing(self._parts):
             async for chunk in self._parts:
-                verifier.add(chunk)
+                self._verifier.add(chunk)
                 yield chunk
-        verifier.check()
+        self._verifier.check()
 
     async def aclose(self) -> None:
         """Stops fetching. Not needed when it was read to its end."""

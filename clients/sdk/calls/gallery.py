@@ -97,6 +97,8 @@ def download_media(
     item_id: str | None = None,
     reference_media_id: str | None = None,
     thumbnail: bool = False,
+    read_offset: int | None = None,
+    read_limit: int | None = None,
     restartable: bool = False,
 ) -> StreamCall[results.FileInfo | bytes]:
     """First a FileInfo, then bytes. A restartable one that broke begins again, with the FileInfo."""
@@ -107,6 +109,8 @@ def download_media(
         item_id=item_id,
         reference_media_id=reference_media_id,
         rendition=rendition.RENDITION_THUMBNAIL if thumbnail else rendition.RENDITION_ORIGINAL,
+        read_offset=read_offset,
+        read_limit=read_limit,
     )
 
     def part(answer: pb.DownloadMediaResponse) -> results.FileInfo | bytes:

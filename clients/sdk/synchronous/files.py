@@ -38,17 +38,29 @@ class SyncFiles(SyncMethods):
         *,
         reference_media_id: str | None = None,
         thumbnail: bool = False,
+        offset: int = 0,
+        limit: int | None = None,
     ) -> MediaStream:
-        """A file to be passed on as it comes: an item's, or a reference picture's."""
+        """A file to be passed on as it comes: an item's, or a reference picture's.
+
+        ``offset`` and ``limit`` (bytes) take a range of it. Raises InvalidArgument for one that begins after its end.
+        """
+        if limit == 0:
+            raise ValueError("limit must be at least 1 byte, or None for all")
         call = calls.download_media(
-            user_id, item_id=item_id, reference_media_id=reference_media_id, thumbnail=thumbnail
+            user_id,
+            item_id=item_id,
+            reference_media_id=reference_media_id,
+            thumbnail=thumbnail,
+            read_offset=offset,
+            read_limit=limit,
         )
         parts = self._transport.stream(call)
         info = next(parts, None)
         if not isinstance(info, FileInfo):
             parts.close()
             raise DamagedDownload("began without a word about the file")
-        return MediaStream(info, parts)
+        return MediaStream(parts, info, Verifier(info, offset=offset, limit=limit))
 
     def upload_reference(self, user_id: str, source: Source) -> Reference:
         """Keeps a reference picture (a path, or its bytes) for requests that need one. Raises OSError."""
@@ -59,17 +71,17 @@ class SyncFiles(SyncMethods):
 class MediaStream:
     """A file as it comes: ``info`` about it, and its bytes by ``for``, checked at the end."""
 
-    def __init__(self, info: FileInfo, parts: Generator[Any, None, None]) -> None:
+    def __init__(self, parts: Generator[Any, None, None], info: FileInfo, verifier: Verifier) -> None:
         self.info = info
         self._parts = parts
+        self._verifier = verifier
 
     def __iter__(self) -> Iterator[bytes]:
-        verifier = Verifier(self.info)
         with closing(self._parts):
             for chunk in self._parts:
-                verifier.add(chunk)
+                self._verifier.add(chunk)
                 yield chunk
-        verifier.check()
+        self._verifier.check()
 
     def close(self) -> None:
         """Stops fetching. Not needed when it was read to its end."""

@@ -675,6 +675,8 @@ class DownloadMediaRequest(_message.Message):
     REFERENCE_MEDIA_ID_FIELD_NUMBER: _builtins.int
     RENDITION_FIELD_NUMBER: _builtins.int
     AT_LEAST_POSITION_FIELD_NUMBER: _builtins.int
+    READ_OFFSET_FIELD_NUMBER: _builtins.int
+    READ_LIMIT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Required. Whose."""
     item_id: _builtins.str
@@ -685,6 +687,10 @@ class DownloadMediaRequest(_message.Message):
     """Which form of the item; a reference picture has only its original. Default: the original."""
     at_least_position: _builtins.int
     """Waits until the gallery includes everything up to this position. Default: 0, no wait."""
+    read_offset: _builtins.int
+    """How many bytes to leave out at the beginning. Default: 0, none."""
+    read_limit: _builtins.int
+    """How many bytes to send at most. Default: 0, all up to the end."""
     def __init__(
         self,
         *,
@@ -693,10 +699,12 @@ class DownloadMediaRequest(_message.Message):
         reference_media_id: _builtins.str = ...,
         rendition: Global___DownloadMediaRequest.Rendition.ValueType = ...,
         at_least_position: _builtins.int = ...,
+        read_offset: _builtins.int = ...,
+        read_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "reference_media_id", b"reference_media_id", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_position", b"at_least_position", "item_id", b"item_id", "reference_media_id", b"reference_media_id", "rendition", b"rendition", "source", b"source", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_position", b"at_least_position", "item_id", b"item_id", "read_limit", b"read_limit", "read_offset", b"read_offset", "reference_media_id", b"reference_media_id", "rendition", b"rendition", "source", b"source", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["item_id", "reference_media_id"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -706,7 +714,7 @@ Global___DownloadMediaRequest: _TypeAlias = DownloadMediaRequest  # noqa: Y015
 
 @_typing.final
 class DownloadMediaResponse(_message.Message):
-    """Once `metadata`, then `chunk` after `chunk` to the end."""
+    """Once `metadata`, then `chunk` after `chunk` to the end of the file or of the range."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -186,9 +186,9 @@ class GalleryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DownloadMedia(self, request, context):
-        """A file's bytes: first one message about it, then its bytes in order, in chunks.
+        """A file's bytes, or a range of them: first one message about the file, then the bytes in order, in chunks.
 
-        Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
+        Errors: INVALID_ARGUMENT, also for a range that begins behind the file's end; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -85,9 +85,9 @@ class GalleryServiceStub:
     Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's item; ABORTED when it kept changing (try again).
     """
     DownloadMedia: _grpc.UnaryStreamMultiCallable[_gallery_service_pb2.DownloadMediaRequest, _gallery_service_pb2.DownloadMediaResponse]
-    """A file's bytes: first one message about it, then its bytes in order, in chunks.
+    """A file's bytes, or a range of them: first one message about the file, then the bytes in order, in chunks.
 
-    Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
+    Errors: INVALID_ARGUMENT, also for a range that begins behind the file's end; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
     """
     UploadMedia: _grpc.StreamUnaryMultiCallable[_gallery_service_pb2.UploadMediaRequest, _gallery_service_pb2.UploadMediaResponse]
     """Keeps a reference picture (PNG, JPEG or WebP): first one message about it, then its bytes in order, in chunks
@@ -153,9 +153,9 @@ class GalleryServiceAsyncStub(GalleryServiceStub):
     Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's item; ABORTED when it kept changing (try again).
     """
     DownloadMedia: _aio.UnaryStreamMultiCallable[_gallery_service_pb2.DownloadMediaRequest, _gallery_service_pb2.DownloadMediaResponse]  # type: ignore[assignment]
-    """A file's bytes: first one message about it, then its bytes in order, in chunks.
+    """A file's bytes, or a range of them: first one message about the file, then the bytes in order, in chunks.
 
-    Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
+    Errors: INVALID_ARGUMENT, also for a range that begins behind the file's end; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
     """
     UploadMedia: _aio.StreamUnaryMultiCallable[_gallery_service_pb2.UploadMediaRequest, _gallery_service_pb2.UploadMediaResponse]  # type: ignore[assignment]
     """Keeps a reference picture (PNG, JPEG or WebP): first one message about it, then its bytes in order, in chunks
@@ -278,9 +278,9 @@ class GalleryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gallery_service_pb2.DownloadMediaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_gallery_service_pb2.DownloadMediaResponse], _abc.AsyncIterator[_gallery_service_pb2.DownloadMediaResponse]]:
-        """A file's bytes: first one message about it, then its bytes in order, in chunks.
+        """A file's bytes, or a range of them: first one message about the file, then the bytes in order, in chunks.
 
-        Errors: INVALID_ARGUMENT; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
+        Errors: INVALID_ARGUMENT, also for a range that begins behind the file's end; NOT_FOUND, also for another user's; UNAVAILABLE when the media store is away.
         """
 
     @_abc_1.abstractmethod

@@ -32,6 +32,7 @@ from service.domain.errors import NotFound
 from service.ports.media_store import MediaUnavailable, ReferenceMedia
 
 if TYPE_CHECKING:
+    from obstore import GetOptions
     from obstore.store import ObjectStore
 
 _MEDIA_ID = re.compile(r"[0-9a-f]{32}")
@@ -61,20 +62,26 @@ class ObjectMediaStore:
         except (BaseError, OSError) as error:
             raise MediaUnavailable(f"{key} could not be written: {_first_line(error)}") from error
 
-    async def read(self, key: str, *, chunk_size_bytes: int = 262_144) -> AsyncIterator[bytes]:
-        """The file's bytes in chunks of at most that size. Raises NotFound, MediaUnavailable."""
+    async def read(
+        self, key: str, *, start: int = 0, end: int | None = None, chunk_size_bytes: int = 262_144
+    ) -> AsyncIterator[bytes]:
         if not key:
             raise NotFound("file", key)
+        if start == end:  # Stores refuse a range without bytes.
+            return
+        options: GetOptions = {} if not start and end is None else {"range": {"offset": start}}
+        if end is not None:
+            options = {"range": (start, end)}
         with _told(key):
-            found = await obstore.get_async(self._store, key)
+            found = await obstore.get_async(self._store, key, options=options)
         chunks = found.stream(min_chunk_size=chunk_size_bytes).__aiter__()
         while True:
             with _told(key):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 return
-            for start in range(0, len(chunk), chunk_size_bytes):
-                yield bytes(chunk[start : start + chunk_size_bytes])
+            for at in range(0, len(chunk), chunk_size_bytes):
+                yield bytes(chunk[at : at + chunk_size_bytes])
 
     async def save_reference(self, user_id: str, content: bytes) -> ReferenceMedia:
         loop = asyncio.get_running_loop()

@@ -48,6 +48,27 @@ async def test_download_brings_the_file(api: Api, rendition: int, size: tuple[in
     assert metadata.file_name.endswith(".png")
 
 
+@pytest.mark.parametrize(("offset", "limit"), [(0, 10), (7, 20), (50, 0), (60, 100_000), (None, 3)])
+async def test_a_range_of_a_file(api: Api, offset: int | None, limit: int) -> None:
+    user_id, (item_id,), position = await gallery_of(api, ["a red fox"])
+    whole = picture("red", (64, 48))
+    start = len(whole) if offset is None else offset
+    metadata, content = await download(
+        api, user_id=user_id, item_id=item_id, at_least_position=position, read_offset=start, read_limit=limit
+    )
+    assert content == whole[start:][: limit or None]
+    assert (metadata.size_bytes, metadata.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+
+
+@pytest.mark.parametrize(("field", "value"), [("read_offset", -1), ("read_offset", 10_000_000), ("read_limit", -1)])
+async def test_a_range_outside_of_a_file_is_refused(api: Api, field: str, value: int) -> None:
+    user_id, (item_id,), position = await gallery_of(api, ["a red fox"])
+    wanted = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id, at_least_position=position, **{field: value})
+    refusal = await refusal_of(anext(aiter(api.gallery.DownloadMedia(wanted, timeout=BOUND_SECONDS))))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert set(refusal.fields) == {field}
+
+
 async def test_what_is_in_the_trash_can_be_downloaded(api: Api) -> None:
     """So that it can be looked at before it is restored."""
     user_id, (item_id,), _ = await gallery_of(api, ["a red fox"])

@@ -108,6 +108,16 @@ async def test_media_is_passed_on_as_it_comes(server: ScriptedServer, caller: Ca
     assert server.requests[0].reference_media_id == "ref-1"
 
 
+async def test_a_range_is_asked_for_and_checked_by_its_size(server: ScriptedServer, caller: Caller) -> None:
+    server.will([about(), pb.DownloadMediaResponse(chunk=CONTENT[2:5])], [about(), *chunks()])
+    stream = await caller.call("open_media", "anna", "x.0", offset=2, limit=3)
+    assert await content_of(stream) == CONTENT[2:5]
+    assert (server.requests[0].read_offset, server.requests[0].read_limit) == (2, 3)
+    stream = await caller.call("open_media", "anna", "x.0", offset=2, limit=3)
+    with pytest.raises(sdk.DamagedDownload):
+        await content_of(stream)
+
+
 async def test_an_upload_goes_in_chunks_and_again_if_need_be(
     server: ScriptedServer, caller: Caller, tmp_path: Path
 ) -> None:
