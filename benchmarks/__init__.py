@@ -1,0 +1,1 @@
+"""How fast Triptych is, beside what one would pick instead and beside the bare machine: ``python -m benchmarks``."""
