@@ -8,7 +8,6 @@ cannot be right are refused at start. ``docs/settings.md`` is generated from the
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,8 +21,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.config import values
 from service.config.conninfo import check_conninfo
-from service.config.tokens import parse_tokens
 
 PREFIX = "TRIPTYCH_"
 FILE_VARIABLE = "TRIPTYCH_SETTINGS_FILE"
@@ -174,56 +173,20 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
 
-    @field_validator("roles", mode="before")
-    @classmethod
-    def _split_roles(cls, value: object) -> object:
-        if isinstance(value, str):
-            value = frozenset(part.strip() for part in value.split(",") if part.strip())
-        if not value:
-            raise ValueError(f"name at least one of: {', '.join(ROLES)}")
-        return value
-
-    @field_validator("event_store", "read_models")
-    @classmethod
-    def _check_dsn(cls, value: str) -> str:
-        return check_conninfo(value)
-
-    @field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")
-    @classmethod
-    def _check_url(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
-            raise ValueError("must be an address such as https://host or https://host:port/path, without ? and #")
-        return value.rstrip("/")
-
-    @field_validator("fal_queue_host")
-    @classmethod
-    def _check_host(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?", value):
-            raise ValueError("must be a host name with an optional port, such as queue.fal.run")
-        return value
-
-    @field_validator("catalog_file", "ca_file", "api_tls_cert_file", "api_tls_key_file")
-    @classmethod
-    def _check_file(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError(f"there is no file {str(value)!r}")
-        return value
-
-    @field_validator("api_tokens")
-    @classmethod
-    def _check_tokens(cls, value: SecretStr) -> SecretStr:
-        parse_tokens(value)
-        return value
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _check_secret(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and len(value.get_secret_value()) < 16:
-            raise ValueError("must have at least 16 characters")
-        return value
+    _check_roles = field_validator("roles", mode="before")(values.names)
+    _check_dsn = field_validator("event_store", "read_models")(check_conninfo)
+    _check_url = field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")(values.address)
+    _check_host = field_validator("fal_queue_host")(values.host_and_port)
+    _check_file = field_validator("catalog_file", "ca_file", "api_tls_cert_file", "api_tls_key_file")(
+        values.existing_file
+    )
+    _check_tokens = field_validator("api_tokens")(values.tokens)
+    _check_secret = field_validator("webhook_secret")(values.secret)
 
     @model_validator(mode="after")
     def _check_together(self) -> Settings:
+        if not self.roles:
+            raise ValueError(f"{PREFIX}ROLES: name at least one of: {', '.join(ROLES)}")
         if (self.api_tls_cert_file is None) != (self.api_tls_key_file is None):
             raise ValueError(f"{PREFIX}API_TLS_CERT_FILE and {PREFIX}API_TLS_KEY_FILE: set both or neither")
         return self
