@@ -114,20 +114,20 @@ class ApiServer:
     @property
     def address(self) -> str:
         """``host:port``, once it listens."""
-        return _target(self._options.host, self.port)
+        return target(self._options.host, self.port)
 
     async def start(self) -> int:
         """Listens, and returns the port. Raises CannotListen."""
-        target = _target(self._options.host, self._options.port)
+        wanted = target(self._options.host, self._options.port)
         try:
             if self._options.tls_key is None or self._options.tls_certificate is None:
-                self.port = self._server.add_insecure_port(target)
+                self.port = self._server.add_insecure_port(wanted)
             else:
                 pair = (self._options.tls_key, self._options.tls_certificate)
-                self.port = self._server.add_secure_port(target, grpc.ssl_server_credentials([pair]))
+                self.port = self._server.add_secure_port(wanted, grpc.ssl_server_credentials([pair]))
         except RuntimeError as error:
             raise CannotListen(
-                f"cannot listen on {target}: the port is taken, the address is not this machine's, or the "
+                f"cannot listen on {wanted}: the port is taken, the address is not this machine's, or the "
                 f"certificate and key are no pair ({str(error).partition(';')[0]})"
             ) from error
         for name in SERVICE_NAMES:
@@ -173,5 +173,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _target(host: str, port: int) -> str:
+def target(host: str, port: int) -> str:
+    """``host:port`` as gRPC takes it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

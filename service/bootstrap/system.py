@@ -12,6 +12,7 @@ import structlog
 from service.adapters.eventstore.postgres import EventLogMissing
 from service.adapters.media import MediaUrlInvalid, ObjectMediaStore
 from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
+from service.api.health_server import health_server
 from service.api.projection_health import keep_projection_health
 from service.api.server import ApiServer, CannotListen, ServerOptions, build_server
 from service.api.vendor_health import keep_health
@@ -38,6 +39,7 @@ class System:
     background: Background
     api_address: str = ""
     webhook_address: str = ""
+    health_address: str = ""
 
     async def wait(self) -> None:
         """Until something that should run for ever ends: raises BackgroundFailed."""
@@ -78,6 +80,10 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
         api_address = server.address
     if "webhook" in settings.roles:
         webhook_address = await stack.enter_async_context(open_webhook(settings, shared, background, secret))
+    health_address = ""
+    if settings.health_port is not None:
+        # Last, so that a probe finds it when everything is up, and first to say that this process stops.
+        health_address = await stack.enter_async_context(health_server(settings.health_host, settings.health_port))
     return System(
         settings=settings,
         databases=databases,
@@ -85,6 +91,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
         background=background,
         api_address=api_address,
         webhook_address=webhook_address,
+        health_address=health_address,
     )
 
 

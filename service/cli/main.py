@@ -18,6 +18,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 from service.bootstrap import open_databases
 from service.bootstrap.databases import migrate_databases
 from service.cli import doctor as doctors
+from service.cli.health import health
 from service.cli.logs import set_up_logs
 from service.cli.problems import told_plainly
 from service.cli.projections import app as projections_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(projections_app, name="projections")
 app.command()(seed)
+app.command()(health)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

@@ -63,6 +63,7 @@ def _say_ready(system: System, *, as_json: bool) -> None:
         ready = {
             "api": system.api_address,
             "webhook": system.webhook_address,
+            "health": system.health_address,
             "roles": sorted(settings.roles),
             "data_dir": str(settings.data_dir),
         }
@@ -76,6 +77,8 @@ def _say_ready(system: System, *, as_json: bool) -> None:
         console.print(f"  gRPC      {system.api_address}, for {who}")
     if system.webhook_address:
         console.print(f"  webhooks  {system.webhook_address}, known to fal as {settings.webhook_public_url}")
+    if system.health_address:
+        console.print(f"  health    {system.health_address}")
     where = "embedded PostgreSQL in" if system.databases.embedded else "PostgreSQL as configured; files in"
     console.print(f"  data      {where} {settings.data_dir}")
     console.print("Stop it with Ctrl-C.")

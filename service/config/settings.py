@@ -88,6 +88,17 @@ class Settings(BaseSettings):
         default=10 * 2**20, ge=1024, le=2**30, description="Largest reference picture that is accepted."
     )
 
+    # The health check
+    health_host: str = Field(
+        default="127.0.0.1",
+        description="Address of the health check's own port; 0.0.0.0 for an orchestrator's probes.",
+    )
+    health_port: Port | None = Field(
+        default=None,
+        description="Port on which a process of any role answers grpc.health.v1, without tokens and TLS; 0 takes a "
+        "free one. Empty: the API's own port is the only one that has the check.",
+    )
+
     # The webhook
     webhook_host: str = Field(default="127.0.0.1", description="Address the webhook endpoint listens on.")
     webhook_port: Port = Field(default=8081, description="Port of the webhook endpoint; 0 takes a free one.")

@@ -1,4 +1,4 @@
-"""Checks of single values. Each gives the value back in its best form, or raises ValueError with what would be right."""
+"""Checks of single values: each gives the value back in its best form, or raises ValueError with what is right."""
 
 from __future__ import annotations
 
