@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from clients import looks
 from clients.sdk import AsyncTriptych, Catalog, GenerationType
-from clients.web import looks
 from clients.web.files import FileCache
 from clients.web.links import MediaLinks, SignInLinks
 from clients.web.security import form_token
 from clients.web.settings import WebSettings
-from clients.web.words import WORDS, Language, Words, language_of
+from clients.web.words import WORDS
+from clients.words import Language, Words, language_of
 
 
 class SignInNeeded(Exception):

@@ -15,10 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from clients import looks
 from clients.sdk import AlreadyExists, GenerationType, InsufficientCredits, InvalidArgument, NotFound
 from clients.web.security import check_form
 from clients.web.web import page, user_of, web_of, words_of
-from clients.web.words import Words
+from clients.words import Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +97,14 @@ async def send(request: Request) -> Response:
             enhance_prompt=not draft.own_words,
         )
     except InsufficientCredits as error:
-        price, balance = words.count("credits", error.price), words.count("credits", error.balance)
-        return await _show(request, kind, _wrong(draft, "", words("too_expensive", price=price, balance=balance)))
+        return await _show(request, kind, _wrong(draft, "", looks.too_expensive(error, words)))
     except AlreadyExists:
         again = replace(draft, request_id=str(uuid.uuid4()))
         return await _show(request, kind, _wrong(again, "", words("changed_since")))
     except InvalidArgument as error:
-        return await _show(request, kind, await _refused(request, draft, error, words))
+        limit = (await web_of(request).catalog()).max_prompt_characters
+        problems = looks.objections(error, draft.prompt, limit, words)
+        return await _show(request, kind, replace(draft, problems=problems))
     return RedirectResponse(f"/generations/{requested.generation.generation_id}", 303)
 
 
@@ -145,19 +147,6 @@ def _number(sent: FormData, name: str) -> int | None:
 
 def _wrong(draft: Draft, name: str, sentence: str) -> Draft:
     return replace(draft, problems={**draft.problems, name: sentence})
-
-
-async def _refused(request: Request, draft: Draft, error: InvalidArgument, words: Words) -> Draft:
-    """The draft with the service's objections, said in the gallery's words."""
-    limit = (await web_of(request).catalog()).max_prompt_characters
-    for violation in error.violations:
-        if violation.field == "prompt" and len(draft.prompt) > limit:
-            draft = _wrong(draft, "prompt", words("prompt_long", limit=limit))
-        elif violation.field == "reference_media_id":
-            draft = _wrong(draft, violation.field, words("reference_bad"))
-        else:
-            draft = _wrong(draft, "prompt" if violation.field == "prompt" else "", words("field_bad"))
-    return draft if draft.problems else _wrong(draft, "", words("field_bad"))
 
 
 async def _show(request: Request, kind: GenerationType, draft: Draft) -> Response:

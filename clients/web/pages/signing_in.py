@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from clients.web.links import BadLink
 from clients.web.security import check_form, check_origin
 from clients.web.web import plain_page, web_of
-from clients.web.words import LANGUAGES
+from clients.words import LANGUAGES
 
 
 async def show_link(request: Request) -> Response:

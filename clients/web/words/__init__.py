@@ -1,75 +1,7 @@
-"""All that the gallery says, in Russian and in English: one TOML file a language, with the same keys.
-
-A phrase is a string with ``{facts}``, or a table with the forms that go with a number: ``one``, ``few`` and ``many``
-in Russian (1 кредит, 2 кредита, 5 кредитов), ``one`` and ``many`` in English.
-"""
+"""What the web gallery says: its own phrases beside those of all galleries."""
 
 from __future__ import annotations
 
-import tomllib
-from importlib import resources
-from typing import Any, Literal
+from clients.words import words_of
 
-Language = Literal["ru", "en"]
-LANGUAGES: tuple[Language, ...] = ("ru", "en")
-
-
-def _load(language: Language) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text("utf-8"))
-
-
-PHRASES: dict[Language, dict[str, Any]] = {language: _load(language) for language in LANGUAGES}
-
-
-class Words:
-    """The phrases in one language."""
-
-    def __init__(self, language: Language) -> None:
-        self.language: Language = language
-        self._phrases = PHRASES[language]
-
-    def __call__(self, key: str, **facts: object) -> str:
-        """The phrase, with its facts put in."""
-        return str(self._phrases[key]).format(**facts)
-
-    def has(self, key: str) -> bool:
-        return key in self._phrases
-
-    def either(self, key: str, other: str, **facts: object) -> str:
-        """The phrase ``key``, or ``other`` where there is none: types are the operator's, and may be new."""
-        return self(key if key in self._phrases else other, **facts)
-
-    def count(self, key: str, number: int, **facts: object) -> str:
-        """The form of a phrase that goes with ``number``, which is its fact ``n``."""
-        return str(self._phrases[key][self.form(number)]).format(n=self.number(number), **facts)
-
-    def form(self, number: int) -> str:
-        number = abs(number)
-        if self.language == "en":
-            return "one" if number == 1 else "many"
-        if number % 10 == 1 and number % 100 != 11:
-            return "one"
-        return "few" if 2 <= number % 10 <= 4 and not 12 <= number % 100 <= 14 else "many"
-
-    def number(self, number: int) -> str:
-        """With thousands apart, as each language does it."""
-        return f"{number:,}".replace(",", "\u202f" if self.language == "ru" else ",")
-
-
-WORDS: dict[Language, Words] = {language: Words(language) for language in LANGUAGES}
-
-
-def language_of(accept_language: str) -> Language:
-    """The language that a browser asks for, of those there are: Accept-Language by its weights; else English."""
-    best: tuple[float, Language] = (0.0, "en")
-    for part in accept_language.split(","):
-        tag, _, weight = part.strip().partition(";")
-        language = tag.split("-")[0].strip().lower()
-        try:
-            value = float(weight.strip().removeprefix("q=")) if weight else 1.0
-        except ValueError:
-            continue
-        for known in LANGUAGES:
-            if language == known and value > best[0]:
-                best = (value, known)
-    return best[1]
+WORDS = words_of(__name__)

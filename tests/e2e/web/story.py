@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Page
 from clients.sdk import AsyncTriptych
 from clients.web.links import SignInLinks
 from clients.web.settings import WebSettings, secret_of
-from clients.web.words import WORDS, Language, Words
+from clients.web.words import WORDS
+from clients.words import Language, Words
 from demo.processes import running
 from tests.support.system import new_user
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import Browser, FilePayload, expect
 
-from clients.web.words import Language
+from clients.words import Language
 from tests.e2e.web.story import BOUND_SECONDS, DESKTOP, PHONE, Site, Visitor, visiting
 
 

@@ -1,11 +1,20 @@
-"""How things are shown: icons, shapes, sizes, dates, sentences. Templates use these as ``looks``."""
+"""How things are shown, in the web gallery and in the Telegram bot alike: icons, shapes, sizes, dates, sentences."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from clients.sdk import Generation, GenerationState, GenerationType, Item, LedgerEntry, LedgerEntryKind
-from clients.web.words import Words
+from clients.sdk import (
+    Generation,
+    GenerationState,
+    GenerationType,
+    InsufficientCredits,
+    InvalidArgument,
+    Item,
+    LedgerEntry,
+    LedgerEntryKind,
+)
+from clients.words import Words
 
 ENTRIES = {"imagen4": "📝", "avatar": "👤", "video": "🎥"}
 """Icons of the creation menu; of other types the catalog's."""
@@ -115,3 +124,21 @@ def entry(line: LedgerEntry, words: Words) -> str:
         key = special if words.has(special) else f"refund_{line.refund_cause.value}"
         return words.either(key, "refund_other", credits=credits)
     return words("entry_other", credits=words.count("credits", amount))
+
+
+def too_expensive(error: InsufficientCredits, words: Words) -> str:
+    price, balance = words.count("credits", error.price), words.count("credits", error.balance)
+    return words("too_expensive", price=price, balance=balance)
+
+
+def objections(error: InvalidArgument, prompt: str, max_prompt_characters: int, words: Words) -> dict[str, str]:
+    """What the service objects to in an order: a sentence for each field, under "" what has no field of its own."""
+    found: dict[str, str] = {}
+    for violation in error.violations:
+        if violation.field == "prompt" and len(prompt) > max_prompt_characters:
+            found["prompt"] = words("prompt_long", limit=max_prompt_characters)
+        elif violation.field == "reference_media_id":
+            found[violation.field] = words("reference_bad")
+        else:
+            found["prompt" if violation.field == "prompt" else ""] = words("field_bad")
+    return found or {"": words("field_bad")}
