@@ -21,6 +21,8 @@ from benchmarks.harness import chosen, run
 from benchmarks.results import save
 from benchmarks.show import show
 
+FILE_WIDTH = 170
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -48,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.json:
         sys.stdout.buffer.write(msgspec.json.encode(results) + b"\n")
     else:
-        show(results, Console())
+        console = Console()
+        # Where the output goes into a file or a log, nothing says how wide that is.
+        show(results, console if console.is_terminal else Console(width=FILE_WIDTH))
         print(f"Written to {path}")
     return 1 if results.broken else 0
 

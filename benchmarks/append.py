@@ -1,51 +1,130 @@
-"""How fast the PostgreSQL store appends, against plain psycopg with equal batches.
+"""Appending, beside ``eventsourcing`` and beside plain psycopg.
 
-    python -m benchmarks.append [--rounds 7] [--appenders 64] [--appends 4000] [--conninfo ...]
+Each append has one or two events, each on a stream of its own, of about 250 bytes; the figure is appends a second,
+from so many callers at once. In each round, on the same server:
 
-The rival is what one would write by hand: documents encoded beforehand, one ``INSERT ... SELECT FROM unnest``
-a transaction under an advisory lock, into a table with the same indexes; no version checks, no repeats, no
-concurrent callers. It gets the batch sizes that our group commit was seen to make. Both write the same events
-(about 250 bytes of data, one a stream) to the same server; rounds are interleaved, and the median of the rounds'
-ratios is what counts: on a shared machine absolute figures say little.
-
-Without ``--conninfo`` an embedded PostgreSQL with fsync on is started in a temporary folder.
+- ours: that many tasks call ``append``, documents not encoded yet;
+- ``eventsourcing``: that many threads call its recorder with the same events, encoded beforehand;
+- psycopg: one connection writes the same events, encoded beforehand, in transactions of as many events as our group
+  commit was seen to make: an advisory lock, without which readers would lose events, and one ``INSERT ... SELECT FROM
+  unnest``, prepared, in binary, into a table with the same indexes. No version checks, no repeats, no callers to
+  answer. How ours does against the insert alone, which could have one writer only, is noted beside.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import statistics
-import tempfile
 import time
 import uuid
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import mean
 
 import psycopg
-from rich.console import Console
-from rich.table import Table
+from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory, StoredEvent
+from eventsourcing.utils import Environment
 
-from service.adapters.embedded import EmbeddedPostgres
+from benchmarks import peers
+from benchmarks.bench import Bench
+from benchmarks.case import Case, Kind, Round, Row
 from service.adapters.eventstore.codec import EncodedEvent, EventCodec
 from service.adapters.eventstore.postgres import PostgresEventStore
-from service.adapters.postgres.migrations import migrate
 from service.domain.account import CreditsGranted
 from service.ports.event_store import Metadata, NewEvent, StreamWrite
 
+CALLERS = (1, 8, 64, 256)
+EVENTS = (1, 2)
 _METADATA = Metadata(correlation_id=str(uuid.UUID(int=1)), actor="benchmark")
-_RIVAL_TABLE = """
-CREATE TABLE IF NOT EXISTS public.rival (LIKE triptych.events INCLUDING ALL)
-"""
-_RIVAL_INSERT = """
-INSERT INTO public.rival (position, stream, version, event_id, type, data, metadata, recorded_at)
-SELECT (SELECT coalesce(max(position), 0) FROM public.rival) + ordinality, s, v, i, t, d::jsonb, m::jsonb, now()
+_TABLE = "CREATE TABLE public.plain (LIKE triptych.events INCLUDING ALL)"
+_INSERT = """
+INSERT INTO public.plain (position, stream, version, event_id, type, data, metadata, recorded_at)
+SELECT (SELECT coalesce(max(position), 0) FROM public.plain) + ordinality, s, v, i, t, d::jsonb, m::jsonb, now()
 FROM unnest(%b::text[], %b::int[], %b::uuid[], %b::text[], %b::text[], %b::text[])
     WITH ORDINALITY AS n (s, v, i, t, d, m, ordinality)
 """
+_BATCHES = """
+SELECT count(*) FROM triptych.events WHERE position > %s GROUP BY xmin ORDER BY min(position)
+"""
+
+
+@dataclass
+class Sides:
+    """Both rivals and ours, ready to write."""
+
+    conninfo: str
+    store: PostgresEventStore
+    recorder: ApplicationRecorder
+    plain: psycopg.Connection
+
+
+def rows() -> list[Row]:
+    found = []
+    for events in EVENTS:
+        for callers in CALLERS:
+            what = f"append, {_count(callers, 'caller')}, {_count(events, 'event')} each"
+            for rival, against, reach in (
+                ("eventsourcing", "eventsourcing 9.5.6", 5.0 if callers == 64 else None),
+                ("psycopg", "psycopg, equal batches", 0.7),
+            ):
+                found.append(
+                    Row(
+                        name=f"append/{rival}/{callers}x{events}",
+                        what=what,
+                        against=against,
+                        kind=Kind.RATE,
+                        unit="appends/s",
+                        reach=reach,
+                        curve=f"against {against}, {_count(events, 'event')} an append",
+                        at=callers,
+                    )
+                )
+    return found
+
+
+async def measure(bench: Bench) -> AsyncIterator[Round]:
+    conninfo, theirs = await bench.database(), await bench.database(migrated=False)
+    recorder = InfrastructureFactory.construct(Environment(env=peers.environment(theirs))).application_recorder()
+    with psycopg.connect(conninfo, autocommit=True) as plain:
+        plain.execute(_TABLE)
+        async with PostgresEventStore.open(conninfo) as store:
+            sides = Sides(conninfo, store, recorder, plain)
+            for number in range(-1, bench.rounds):  # the first warms up: connections, plans, files
+                for events in EVENTS:
+                    for callers in CALLERS:
+                        async for each in _round(bench, sides, callers, events):
+                            if number >= 0:
+                                yield each
+
+
+async def _round(bench: Bench, sides: Sides, callers: int, events: int) -> AsyncIterator[Round]:
+    appends = _appends(bench, callers)
+    # A pool of threads takes long to fill and a lock serialises them: fewer appends tell as much.
+    their_appends = min(appends, bench.size(full=600, quick=150))
+    made = [new_events(events) for _ in range(appends)]
+    codec = EventCodec()
+    encoded = [[codec.encode(each) for each in append] for append in made]
+
+    before = await asyncio.to_thread(_eventsourcing, sides.recorder, encoded[:their_appends], callers)
+    head = await sides.store.head()
+    ours = appends / await _ours(sides.store, made, callers)
+    sizes = [row[0] for row in sides.plain.execute(_BATCHES, [head]).fetchall()]
+    flat = [each for append in encoded for each in append]
+    locked = appends / await asyncio.to_thread(_psycopg, sides.plain, flat, sizes, locked=True)
+    again = [each._replace(event_id=uuid.uuid4()) for each in flat]
+    bare = appends / await asyncio.to_thread(_psycopg, sides.plain, again, sizes, locked=False)
+    notes = {"events a transaction": mean(sizes)}
+    yield Round(f"append/eventsourcing/{callers}x{events}", ours, their_appends / before, notes)
+    yield Round(f"append/psycopg/{callers}x{events}", ours, locked, {**notes, "to the insert alone": ours / bare})
+
+
+def _appends(bench: Bench, callers: int) -> int:
+    """Enough for a second or less of ours."""
+    return {1: 400, 8: 1600, 64: 4800, 256: 7680}[callers] // bench.size(full=1, quick=4)
 
 
 def new_events(count: int) -> list[NewEvent]:
+    """Of one append."""
     return [
         NewEvent(
             uuid.uuid4(),
@@ -56,96 +135,65 @@ def new_events(count: int) -> list[NewEvent]:
     ]
 
 
-async def ours(store: PostgresEventStore, events: list[NewEvent], appenders: int) -> float:
-    """Seconds that ``appenders`` concurrent callers take for one append an event."""
-    waiting = iter(events)
+async def _ours(store: PostgresEventStore, appends: Sequence[Sequence[NewEvent]], callers: int) -> float:
+    """Seconds."""
+    waiting = iter(appends)
 
     async def appender() -> None:
-        for new in waiting:
-            await store.append([StreamWrite(f"bench-{new.event_id}", 0, (new,))])
+        for events in waiting:
+            await store.append([StreamWrite(f"bench-{each.event_id}", 0, (each,)) for each in events])
 
     started = time.perf_counter()
-    await asyncio.gather(*(appender() for _ in range(appenders)))
+    await asyncio.gather(*(appender() for _ in range(callers)))
     return time.perf_counter() - started
 
 
-async def rivals(conninfo: str, encoded: list[EncodedEvent], batch_sizes: list[int]) -> float:
-    """Seconds that one connection takes for the same events in these batches."""
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+def _eventsourcing(recorder: ApplicationRecorder, appends: Sequence[Sequence[EncodedEvent]], callers: int) -> float:
+    """Seconds."""
+    prepared: list[list[StoredEvent]] = [
+        [peers.stored(each, uuid.uuid4(), 1) for each in events] for events in appends
+    ]
+    with ThreadPoolExecutor(callers) as threads:
+        list(threads.map(lambda _: None, range(callers)))  # all of them have started
         started = time.perf_counter()
-        at = 0
-        for size in batch_sizes:
-            batch = encoded[at : at + size]
-            at += size
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock(1)")
-                await connection.execute(
-                    _RIVAL_INSERT,
-                    [
-                        [f"bench-{each.event_id}" for each in batch],
-                        [1] * len(batch),
-                        [each.event_id for each in batch],
-                        [each.type for each in batch],
-                        [each.data.decode() for each in batch],
-                        [each.metadata.decode() for each in batch],
-                    ],
-                )
+        list(threads.map(recorder.insert_events, prepared))
         return time.perf_counter() - started
 
 
-async def batch_sizes_since(conninfo: str, position: int) -> list[int]:
-    """How many events each of our transactions wrote."""
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-        cursor = await connection.execute(
-            "SELECT count(*) FROM triptych.events WHERE position > %s GROUP BY xmin ORDER BY min(position)",
-            [position],
-        )
-        return [row[0] for row in await cursor.fetchall()]
+def _psycopg(
+    connection: psycopg.Connection, events: Sequence[EncodedEvent], batch_sizes: Sequence[int], *, locked: bool
+) -> float:
+    """Seconds."""
+    started, at = time.perf_counter(), 0
+    for size in batch_sizes:
+        batch = events[at : at + size]
+        at += size
+        if locked:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(1)", prepare=True)
+                _insert(connection, batch)
+        else:
+            _insert(connection, batch)
+    return time.perf_counter() - started
 
 
-async def run(conninfo: str, rounds: int, appenders: int, appends: int) -> None:
-    codec = EventCodec()
-    await migrate(conninfo, "events")
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-        await connection.execute(_RIVAL_TABLE)
-    table = Table("round", "ours, events/s", "psycopg, events/s", "events a batch", "ratio")
-    ratios = []
-    async with PostgresEventStore.open(conninfo) as store:
-        await ours(store, new_events(200), appenders)  # connections, plans
-        for number in range(1, rounds + 1):
-            events = new_events(appends)
-            encoded = [codec.encode(each) for each in events]
-            head = await store.head()
-            our_seconds = await ours(store, events, appenders)
-            sizes = await batch_sizes_since(conninfo, head)
-            their_seconds = await rivals(conninfo, encoded, sizes)
-            ratios.append(their_seconds / our_seconds)
-            table.add_row(
-                str(number),
-                f"{appends / our_seconds:,.0f}",
-                f"{appends / their_seconds:,.0f}",
-                f"{statistics.mean(sizes):.1f}",
-                f"{ratios[-1]:.2f}",
-            )
-    console = Console()
-    console.print(table)
-    console.print(f"{appenders} appenders, {appends} appends a round: median ratio {statistics.median(ratios):.2f}")
+def _insert(connection: psycopg.Connection, batch: Sequence[EncodedEvent]) -> None:
+    connection.cursor(binary=True).execute(
+        _INSERT,
+        [
+            [f"bench-{each.event_id}" for each in batch],
+            [1] * len(batch),
+            [each.event_id for each in batch],
+            [each.type for each in batch],
+            [each.data.decode() for each in batch],
+            [each.metadata.decode() for each in batch],
+        ],
+        prepare=True,
+    )
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--appenders", type=int, default=64)
-    parser.add_argument("--appends", type=int, default=4000, help="a round, of one event each")
-    parser.add_argument("--conninfo", help="of an empty database to use instead of an embedded one")
-    arguments = parser.parse_args()
-    async with AsyncExitStack() as stack:
-        conninfo = arguments.conninfo
-        if conninfo is None:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="triptych-bench-"))
-            conninfo = (await stack.enter_async_context(EmbeddedPostgres(Path(folder)))).conninfo
-        await run(conninfo, arguments.rounds, arguments.appenders, arguments.appends)
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+CASE = Case("append", rows(), measure, axis="callers")

@@ -1,7 +1,8 @@
-"""All cases, in the order of the result."""
+"""All cases, in the order of the result. A module that measures has one, named ``CASE``."""
 
 from __future__ import annotations
 
+from benchmarks import append
 from benchmarks.case import Case
 
-CASES: list[Case] = []
+CASES: list[Case] = [append.CASE]
