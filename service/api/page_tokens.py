@@ -12,19 +12,23 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from service.domain.errors import InvalidField
 from service.ports.read_models import Cursor
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
+_EARLIER_VERSIONS = (b"\x01",)
+"""Places in lists that ran by position; such a place says nothing about the order of today."""
 _CHECKSUM_BYTES = 8
 _MAX_TOKEN_LENGTH = 512
 _FIELD = "page_token"
 
 P = TypeVar("P")
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 Question = Sequence[str | bool | int]
 """The name of the list and everything that selects from it, in a fixed order."""
@@ -50,8 +54,7 @@ def decode_cursor(token: str, question: Question) -> Cursor | None:
     content = _content(token, question)
     if content is None:
         return None
-    position, item_id, direction = _parse(content, tuple[int, str, Literal["older", "newer"]])
-    return Cursor(position, item_id, direction)
+    return Cursor(*_parse(content, tuple[_Time, int, Literal["older", "newer"]]))
 
 
 def decode_entry_cursor(token: str, question: Question) -> EntryCursor | None:
@@ -73,6 +76,8 @@ def _content(token: str, question: Question) -> bytes | None:
     except (binascii.Error, ValueError):
         raise _bad("is not a token that this service gave out") from None
     version, checksum, content = raw[:1], raw[1 : 1 + _CHECKSUM_BYTES], raw[1 + _CHECKSUM_BYTES :]
+    if version in _EARLIER_VERSIONS:
+        raise _bad("was given out by an earlier version of this service")
     if version != _VERSION:
         raise _bad("is of a version that this service does not know")
     if checksum != _checksum(content, question):

@@ -36,8 +36,9 @@ class ItemRow(msgspec.Struct, frozen=True, kw_only=True):
     favorite: bool
     trashed: bool
     create_time: datetime
+    """When it was made; lists run newest first by this, and by ``create_position`` within one moment."""
     create_position: int
-    """Position of the event that produced it; the gallery's order (newest first) is by this and ``item_id``."""
+    """Position of the event that brought it into the gallery; no two items share one."""
     update_position: int
     """Position of the last event that changed the row."""
 
@@ -82,8 +83,9 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     """The vendor's last report; a passing thing."""
     log_line: str = ""
     create_time: datetime
+    """When it was requested; lists run newest first by this, and by ``create_position`` within one moment."""
     create_position: int
-    """Position of its request; lists run newest first by this."""
+    """Position of the event that it begins with; no two generations share one."""
     deadline_time: datetime
     end_time: datetime | None = None
     update_position: int
@@ -124,7 +126,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Keyset page boundaries are (create position, id) pairs; tokens are the API's affair.
+    """Keyset page boundaries are (create time, create position) pairs; tokens are the API's affair.
 
     Lists run newest first: the next page is the older one."""
 
@@ -149,9 +151,9 @@ class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
 class Cursor(msgspec.Struct, frozen=True):
     """A place between rows of a list ordered newest first, and which way to read on from it."""
 
+    create_time: datetime
+    """Timezone-aware."""
     create_position: int
-    item_id: str
-    """The row's own id: an item's, or in lists of generations the generation's."""
     direction: Literal["older", "newer"] = "older"
 
 

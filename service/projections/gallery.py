@@ -64,6 +64,11 @@ class NewItem(Marks):
     words: list[str]
 
 
+def place(item: NewItem) -> tuple[datetime, int]:
+    """Where it stands in the gallery, which runs by this, the newest first; no two items share a place."""
+    return item.create_time, item.create_position
+
+
 class CountChange(msgspec.Struct):
     user_id: str
     generation_type: str
@@ -240,7 +245,7 @@ async def _write(batch: GalleryFold, connection: Connection) -> None:
 
 GALLERY = Projection(
     name="gallery",
-    version=1,
+    version=2,
     event_types=frozenset(
         each.__name__ for each in (e.GenerationRequested, e.PromptEnhanced, *_PRODUCED, *_MARKED, *_ENDED)
     ),

@@ -1,8 +1,8 @@
 """The gallery's tables.
 
-Every list that the gallery shows is one index, in the order in which it is shown: all of a user's items, those of
-one type, the favourites, the trash. Ids compare by bytes (collation "C"), so that the order is the same everywhere
-and for ever.
+Every list that the gallery shows is one index, in the order in which it is shown, by time: all of a user's items,
+those of one type, the favourites, the trash. Ids compare by bytes (collation "C"), so that they sort the same
+everywhere and for ever.
 """
 
 SCHEMA_SQL = """
@@ -38,12 +38,12 @@ CREATE TABLE gallery_items (
     update_position bigint NOT NULL,
     search tsvector NOT NULL
 );
-CREATE INDEX gallery_items_shown ON gallery_items (user_id, create_position, item_id) WHERE NOT trashed;
-CREATE INDEX gallery_items_typed ON gallery_items (user_id, generation_type, create_position, item_id)
+CREATE INDEX gallery_items_shown ON gallery_items (user_id, create_time, create_position) WHERE NOT trashed;
+CREATE INDEX gallery_items_typed ON gallery_items (user_id, generation_type, create_time, create_position)
     WHERE NOT trashed;
-CREATE INDEX gallery_items_favorite ON gallery_items (user_id, create_position, item_id)
+CREATE INDEX gallery_items_favorite ON gallery_items (user_id, create_time, create_position)
     WHERE favorite AND NOT trashed;
-CREATE INDEX gallery_items_trash ON gallery_items (user_id, create_position, item_id) WHERE trashed;
+CREATE INDEX gallery_items_trash ON gallery_items (user_id, create_time, create_position) WHERE trashed;
 CREATE INDEX gallery_items_changed ON gallery_items (user_id, update_position);
 -- A search also looks through what is not merged into the index yet, so little of that is kept.
 CREATE INDEX gallery_items_search ON gallery_items USING gin (search) WITH (gin_pending_list_limit = 512);

@@ -178,7 +178,7 @@ async def _forget_progress(connection: Connection, events: Sequence[RecordedEven
 
 GENERATIONS = Projection(
     name="generations",
-    version=1,
+    version=2,
     event_types=frozenset(
         each.__name__
         for each in (e.GenerationRequested, *_STEP_EVENTS, *_OUTPUT_EVENTS, *_END_EVENTS, CreditsRefunded)

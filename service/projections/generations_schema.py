@@ -93,6 +93,6 @@ CREATE TABLE generations (
     update_position bigint NOT NULL,
     outputs jsonb NOT NULL
 ) WITH (fillfactor = 80);
-CREATE INDEX generations_listed ON generations (user_id, create_position, generation_id);
-CREATE INDEX generations_unfinished ON generations (user_id, create_position, generation_id) WHERE end_time IS NULL;
+CREATE INDEX generations_listed ON generations (user_id, create_time, create_position);
+CREATE INDEX generations_unfinished ON generations (user_id, create_time, create_position) WHERE end_time IS NULL;
 """

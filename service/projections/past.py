@@ -32,7 +32,7 @@ from service.ports.read_models import (
     TypeCount,
 )
 from service.projections.credits import CreditsFold, StoredAccount, StoredEntry
-from service.projections.gallery import GALLERY, GalleryFold, NewItem
+from service.projections.gallery import GALLERY, GalleryFold, NewItem, place
 from service.projections.queries import Keyset, check_limit
 from service.projections.words import begins_words
 
@@ -96,7 +96,7 @@ class _PastGallery:
         past = await self._past(where.user_id)
         onward, behind = _split([each for each in past.items if _matches(each, where)], cursor)
         found = [each for each in onward if begins_words(where.user_id, where.words, each.words)][: limit + 1]
-        rows, older, newer = keyset.page([*map(_row, found)], behind=behind, id_field="item_id")
+        rows, older, newer = keyset.page([*map(_row, found)], behind=behind)
         return ItemPage(
             items=rows,
             older=older,
@@ -134,7 +134,7 @@ class _PastGallery:
                 if recorded.type in GALLERY.event_types:
                     fold.apply(recorded)
         items = [each for each in fold.items.values() if isinstance(each, NewItem)]
-        items.sort(key=_place, reverse=True)
+        items.sort(key=place, reverse=True)
         counts = sorted(fold.counts.values(), key=lambda each: each.generation_type)
         past = _Gallery(items, [_count(each) for each in counts])
         self._kept.keep(key, past)
@@ -193,20 +193,16 @@ def _matches(item: NewItem, where: ItemFilter) -> bool:
     )
 
 
-def _place(item: NewItem) -> tuple[int, str]:
-    return item.create_position, item.item_id
-
-
 def _split(items: Sequence[NewItem], cursor: Cursor | None) -> tuple[Sequence[NewItem], bool]:
     """Of a list that runs newest first: what a page reads from, in the page's direction, and whether anything lies
     behind the cursor."""
     if cursor is None:
         return items, False
-    at = (cursor.create_position, cursor.item_id)
+    at = (cursor.create_time, cursor.create_position)
     if cursor.direction == "newer":
-        onward = [each for each in reversed(items) if _place(each) > at]
+        onward = [each for each in reversed(items) if place(each) > at]
     else:
-        onward = [each for each in items if _place(each) < at]
+        onward = [each for each in items if place(each) < at]
     return onward, len(onward) < len(items)
 
 

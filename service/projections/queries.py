@@ -58,21 +58,26 @@ def check_limit(limit: int) -> int:
 
 
 class Keyset:
-    """A page of a list that runs newest first by (create_position, id), and what lies on either side of it."""
+    """A page of a list that runs newest first by (create_time, create_position), and what lies on either side of it.
+
+    Time alone orders what people see: what came into the log late, from an older gallery, still stands where it
+    belongs. A position is one row's alone, so no two rows share a place.
+    """
 
     def __init__(self, cursor: Cursor | None, limit: int) -> None:
         self._cursor = cursor
         self._limit = check_limit(limit)
         self._newer = cursor is not None and cursor.direction == "newer"
+        direction = sql.SQL("ASC" if self._newer else "DESC")
+        self._order = sql.SQL("ORDER BY create_time {0}, create_position {0}").format(direction)
         self.parameters: dict[str, Any] = {"limit": limit + 1}
         if cursor is not None:
-            self.parameters |= {"at_position": cursor.create_position, "at_id": cursor.item_id}
+            self.parameters |= {"at_time": cursor.create_time, "at_position": cursor.create_position}
 
     def columns(
         self,
         fields: sql.Composable,
         table: sql.Composable,
-        id_column: str,
         where: sql.Composable,
         match: sql.Composable = _ALWAYS,
     ) -> sql.Composed:
@@ -82,56 +87,38 @@ class Keyset:
         answered without it: a search may offer a way back to an empty page, and is spared looking for it.
         """
         page = sql.SQL("SELECT {} FROM {} WHERE {} AND {} {} LIMIT %(limit)s").format(
-            fields, table, self._onward(where, id_column), match, self._order(id_column)
+            fields, table, self._onward(where), match, self._order
         )
-        return self._with_rest(page, table, id_column, where)
+        return self._with_rest(page, table, where)
 
     def scan_columns(
-        self,
-        fields: sql.Composable,
-        table: sql.Composable,
-        id_column: str,
-        where: sql.Composable,
-        match: sql.Composable,
+        self, fields: sql.Composable, table: sql.Composable, where: sql.Composable, match: sql.Composable
     ) -> sql.Composed:
         """The same, but of the first ``%(scan)s`` rows only, in the list's own order whatever the planner thinks."""
         scanned = sql.SQL("SELECT * FROM {} WHERE {} {} LIMIT %(scan)s").format(
-            table, self._onward(where, id_column), self._order(id_column)
+            table, self._onward(where), self._order
         )
         page = sql.SQL("SELECT {} FROM ({}) AS scanned WHERE {} {} LIMIT %(limit)s").format(
-            fields, scanned, match, self._order(id_column)
+            fields, scanned, match, self._order
         )
-        return self._with_rest(page, table, id_column, where)
+        return self._with_rest(page, table, where)
 
-    def _with_rest(
-        self, page: sql.Composable, table: sql.Composable, id_column: str, where: sql.Composable
-    ) -> sql.Composed:
+    def _with_rest(self, page: sql.Composable, table: sql.Composable, where: sql.Composable) -> sql.Composed:
         if self._cursor is None:
             return sql.SQL("{}, false").format(rows_as_json(page))
-        behind = sql.SQL("{} AND {}").format(where, self._beyond("<=" if self._newer else ">=", id_column))
+        behind = sql.SQL("{} AND {}").format(where, _beyond("<=" if self._newer else ">="))
         return sql.SQL("{}, EXISTS (SELECT FROM {} WHERE {})").format(rows_as_json(page), table, behind)
 
-    def _onward(self, where: sql.Composable, id_column: str) -> sql.Composable:
+    def _onward(self, where: sql.Composable) -> sql.Composable:
         if self._cursor is None:
             return where
-        return sql.SQL("{} AND {}").format(where, self._beyond(">" if self._newer else "<", id_column))
-
-    def _beyond(self, comparison: LiteralString, id_column: str) -> sql.Composed:
-        return sql.SQL("(create_position, {}) {} (%(at_position)s::bigint, %(at_id)s)").format(
-            sql.Identifier(id_column), sql.SQL(comparison)
-        )
-
-    def _order(self, id_column: str) -> sql.Composed:
-        direction = sql.SQL("ASC" if self._newer else "DESC")
-        return sql.SQL("ORDER BY create_position {0}, {1} {0}").format(direction, sql.Identifier(id_column))
+        return sql.SQL("{} AND {}").format(where, _beyond(">" if self._newer else "<"))
 
     def is_full(self, found: list[Row]) -> bool:
         """Whether the page is full and it is known that more follow."""
         return len(found) > self._limit
 
-    def page(
-        self, found: list[Row], *, behind: bool, id_field: str
-    ) -> tuple[tuple[Row, ...], Cursor | None, Cursor | None]:
+    def page(self, found: list[Row], *, behind: bool) -> tuple[tuple[Row, ...], Cursor | None, Cursor | None]:
         """``(rows newest first, the cursor for older ones, the cursor for newer ones)``."""
         onward = self.is_full(found)
         rows = found[: self._limit]
@@ -140,10 +127,16 @@ class Keyset:
         older, newer = (behind, onward) if self._newer else (onward, behind)
         return (
             tuple(rows),
-            _cursor(rows[-1], id_field, "older") if rows and older else None,
-            _cursor(rows[0], id_field, "newer") if rows and newer else None,
+            _cursor(rows[-1], "older") if rows and older else None,
+            _cursor(rows[0], "newer") if rows and newer else None,
         )
 
 
-def _cursor(row: Any, id_field: str, direction: Literal["older", "newer"]) -> Cursor:
-    return Cursor(row.create_position, getattr(row, id_field), direction)
+def _beyond(comparison: LiteralString) -> sql.Composed:
+    return sql.SQL("(create_time, create_position) {} (%(at_time)s::timestamptz, %(at_position)s::bigint)").format(
+        sql.SQL(comparison)
+    )
+
+
+def _cursor(row: Any, direction: Literal["older", "newer"]) -> Cursor:
+    return Cursor(row.create_time, row.create_position, direction)

@@ -16,7 +16,7 @@ from service.projections.words import search_query
 _ITEMS = sql.SQL("read.gallery_items")
 _FIELDS = columns(ItemRow.__struct_fields__)
 
-_LIST = (_FIELDS, _ITEMS, "item_id")
+_LIST = (_FIELDS, _ITEMS)
 _MATCH = sql.SQL("search @@ %(search)s::tsquery")
 SCANNED_ITEMS = 2000
 """How many of the next items a search looks through before it turns to the index of words."""
@@ -63,7 +63,7 @@ class PostgresGalleryQueries:
             position, found, behind = await self._search(keyset, condition, parameters | {"search": search})
         else:
             position, found, behind = await self._ask(keyset.columns(*_LIST, condition), parameters)
-        items, older, newer = keyset.page(found, behind=behind, id_field="item_id")
+        items, older, newer = keyset.page(found, behind=behind)
         return ItemPage(
             items=items,
             older=older,

@@ -52,10 +52,10 @@ class PostgresGenerationQueries:
         condition = sql.SQL("user_id = %(user_id)s{}").format(
             sql.SQL(" AND end_time IS NULL" if unfinished_only else "")
         )
-        query = answer("generations", keyset.columns(_FIELDS, _TABLE, "generation_id", condition))
+        query = answer("generations", keyset.columns(_FIELDS, _TABLE, condition))
         parameters = keyset.parameters | {"user_id": user_id}
         position, found, behind = await ask(self._pool, "generations", query, parameters)
-        rows, older, newer = keyset.page(decode(found, GenerationRow), behind=behind, id_field="generation_id")
+        rows, older, newer = keyset.page(decode(found, GenerationRow), behind=behind)
         return GenerationPage(
             generations=rows,
             older=older,

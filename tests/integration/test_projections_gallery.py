@@ -146,14 +146,14 @@ async def test_pages_in_both_directions_are_the_plain_sorted_list(models: ReadMo
     for where, wanted in filters(history.users[0]):
         expected = sorted(
             (row for row in everything if row.user_id == where.user_id and wanted(row)),
-            key=lambda row: (row.create_position, row.item_id),
+            key=lambda row: (row.create_time, row.create_position),
             reverse=True,
         )
         older, last = await walk(models, where, None)
         assert older == expected, where
         if len(expected) > 7:
             assert last is not None
-            newer, _ = await walk(models, where, Cursor(last.create_position, last.item_id, "newer"))
+            newer, _ = await walk(models, where, Cursor(last.create_time, last.create_position, "newer"))
             assert newer == expected[:-1], where
 
 

@@ -198,14 +198,14 @@ async def test_lists_run_newest_first_in_pages_both_ways(models: ReadModels) -> 
     await models.caught_up(["generations"])
     user = history.users[0]
     whole = await models.generations.list_generations(user, unfinished_only=False, cursor=None, limit=1000)
-    positions = [row.create_position for row in whole.generations]
-    assert positions == sorted(positions, reverse=True)
+    places = [(row.create_time, row.create_position) for row in whole.generations]
+    assert places == sorted(places, reverse=True)
     for unfinished_only in (False, True):
         expected = [row for row in whole.generations if row.end_time is None or not unfinished_only]
         assert len(expected) > 4
         assert await walk(models, user, unfinished_only, None) == expected
         last = expected[-1]
-        back = Cursor(last.create_position, last.generation_id, "newer")
+        back = Cursor(last.create_time, last.create_position, "newer")
         assert await walk(models, user, unfinished_only, back) == expected[:-1]
 
 

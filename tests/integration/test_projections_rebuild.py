@@ -86,7 +86,7 @@ async def test_a_rebuild_is_the_live_one_row_for_row(database: str, seed: int) -
         await rebuild(models)
         assert await contents(models) == before
         for projection in PROJECTIONS:
-            assert await serving(models, projection.name) == (1, 2)
+            assert await serving(models, projection.name) == (projection.version, 2)
             dropped = {f"rm_{projection.name}_2"}
 
             async def old_is_gone(name: str = projection.name, left: set[str] = dropped) -> bool:
@@ -129,7 +129,7 @@ async def test_readers_never_see_less_during_rebuilds_and_writes(database: str) 
                 await rebuild(models, [GALLERY, CREDITS])
             done.set()
         assert all(reader.result() > 0 for reader in readers)
-        assert await serving(models, "gallery") == (1, 4)
+        assert await serving(models, "gallery") == (GALLERY.version, 4)
 
 
 async def test_a_new_version_is_built_beside_the_old_program_and_then_serves(database: str) -> None:

@@ -19,7 +19,7 @@ from service.domain.generation.state import GENERATION, Generation
 from service.domain.ids import generation_stream
 from service.ports.event_store import RecordedEvent
 from service.projections.credits import CREDITS, CreditsFold, DebitType, StoredAccount, StoredEntry
-from service.projections.gallery import GALLERY, GalleryFold, Marks
+from service.projections.gallery import GALLERY, GalleryFold, Marks, NewItem, place
 from service.projections.generations import GENERATIONS, begin, change
 from service.projections.generations_schema import StoredGeneration
 
@@ -126,6 +126,9 @@ def _gallery(tables: Tables, states: dict[str, Generation]) -> Iterator[str]:
     if shown != said:
         yield f"the gallery shows {sorted(shown)}, and the log says {sorted(said)}"
     rows: list[Marks] = list(tables.gallery.items.values())
+    listed = sorted((row for row in rows if isinstance(row, NewItem)), key=place)
+    if [row.create_position for row in listed] != sorted({row.create_position for row in listed}):
+        yield "the gallery, by time, is not in the order in which its items were made"
     counted = Counter((row.user_id, row.generation_type) for row in rows if not row.trashed)
     if {key: change.count for key, change in tables.gallery.counts.items() if change.count} != dict(counted):
         yield f"the gallery counts {tables.gallery.counts}, and has {counted}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,8 @@ QUESTION = ("items", "user-1", "imagen4", False, False, "")
 
 cursors = st.builds(
     Cursor,
+    create_time=st.datetimes(timezones=st.just(UTC)),
     create_position=st.integers(0, 2**63 - 1),
-    item_id=st.from_regex(r"[0-9a-f-]{36}\.\d", fullmatch=True),
     direction=st.sampled_from(["older", "newer"]),
 )
 
@@ -49,7 +50,7 @@ def test_no_place_is_no_token() -> None:
     ],
 )
 def test_token_of_another_question_is_refused(other: tuple[str | bool, ...]) -> None:
-    token = encode(Cursor(7, "item"), QUESTION)
+    token = encode(Cursor(datetime(2026, 11, 25, tzinfo=UTC), 7), QUESTION)
     with pytest.raises(InvalidField, match="belongs to another user or other filters") as caught:
         decode_cursor(token, other)
     assert caught.value.field == "page_token"
@@ -77,6 +78,12 @@ def test_made_up_token_is_refused(token: str) -> None:
 def test_made_up_token_is_refused_in_plain_words(token: str) -> None:
     with pytest.raises(InvalidField, match="begin again without one"):
         decode_cursor(token, QUESTION)
+
+
+def test_token_of_the_order_by_position_is_refused_as_an_earlier_one() -> None:
+    earlier = base64.urlsafe_b64encode(b"\x01" + bytes(8) + b'[7,"item","older"]').decode()
+    with pytest.raises(InvalidField, match="given out by an earlier version of this service; begin again"):
+        decode_cursor(earlier, QUESTION)
 
 
 def test_token_of_another_list_is_refused_even_with_the_right_question() -> None:
