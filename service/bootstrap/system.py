@@ -20,8 +20,8 @@ from service.bootstrap.background import Background
 from service.bootstrap.checks import CannotStart, check_settings, load_catalog, make_data_dir
 from service.bootstrap.core import Shared, open_shared, projection_host
 from service.bootstrap.databases import Databases, NotMigrated, open_databases, prepare_read_models
+from service.bootstrap.media import open_media
 from service.bootstrap.secrets import kept_secret
-from service.bootstrap.vendors import open_media, open_vendors
 from service.bootstrap.webhooks import open_webhook, webhook_urls
 from service.bootstrap.work import build_worker
 from service.config import Settings, parse_tokens
@@ -104,6 +104,8 @@ async def _start_worker(
     stack: AsyncExitStack,
     secret: str,
 ) -> None:
+    from service.bootstrap.vendors import open_vendors  # Slow to load; only workers need it.
+
     vendors = await stack.enter_async_context(
         open_vendors(settings, shared.core.catalog, media, threads, salt=secret)
     )

@@ -1,4 +1,7 @@
-"""The vendors' adapters and the media store, from the settings."""
+"""The vendors' adapters, from the settings.
+
+Their libraries take longer to load than all the rest: only what runs a worker imports this module.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from service.adapters.media import (
-    CollectorLimits,
-    HttpMediaCollector,
-    ObjectMediaStore,
-    ReferenceLimits,
-    open_location,
-)
+from service.adapters.media import CollectorLimits, HttpMediaCollector, ObjectMediaStore
 from service.adapters.prompts.openai_tools import OpenAIPromptTools, OpenAISettings
 from service.adapters.providers.fal import FalProvider, FalSettings
 from service.adapters.tls import trust
 from service.config import Settings
 from service.domain.catalog import Catalog
-
-MEDIA_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +25,6 @@ class Vendors:
     provider: FalProvider
     prompt_tools: OpenAIPromptTools
     collector: HttpMediaCollector
-
-
-@asynccontextmanager
-async def open_media(settings: Settings) -> AsyncIterator[tuple[ObjectMediaStore, ThreadPoolExecutor]]:
-    """The media store, and the threads that look at pictures."""
-    url = settings.media_url or (settings.data_dir.resolve() / "media").as_uri()
-    with ThreadPoolExecutor(MEDIA_THREADS, thread_name_prefix="media") as threads:
-        limits = ReferenceLimits(max_bytes=settings.max_upload_bytes)
-        yield ObjectMediaStore(open_location(url), threads=threads, limits=limits), threads
 
 
 @asynccontextmanager

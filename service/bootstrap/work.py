@@ -8,20 +8,22 @@ import random
 import secrets
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from service.adapters.media import ObjectMediaStore
 from service.adapters.postgres.progress import PostgresProgressBoard
 from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
 from service.application.execute import Context
 from service.bootstrap.core import Shared
-from service.bootstrap.vendors import Vendors
 from service.config import Settings
 from service.domain.fulfilment import Policy
 from service.processes.breaker import Breaker
 from service.processes.toolbox import Pace, Toolbox
 from service.processes.vendor_reports import keep_reporting
 from service.processes.worker import Worker, WorkerOptions
+
+if TYPE_CHECKING:
+    from service.bootstrap.vendors import Vendors
 
 
 def build_worker(
