@@ -8,14 +8,20 @@ runners that both keep up with a busy log would otherwise overtake each other fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import psycopg
 import structlog
 
-from service.ports.event_store import EventStore, EventStoreUnavailable, RecordedEvent, UnreadableEvent
+from service.ports.event_store import (
+    EventStore,
+    EventStoreUnavailable,
+    RecordedEvent,
+    SubscriptionBatch,
+    UnreadableEvent,
+)
 from service.projections import builds
 from service.projections.builds import Build
 from service.projections.projection import Announcer, BuildGone, Connection, LostPlace, Projection
@@ -33,6 +39,10 @@ class RunnerOptions:
     retry_seconds: float = 1.0
     """How often spares try to take over, and a stopped build looks whether it was told to go on."""
     most_backoff_seconds: float = 10.0
+    heartbeat_seconds: float = 2.0
+    """How often a runner that has nothing to write shows the database that it is alive."""
+    lock_idle_seconds: float = 10.0
+    """After how long without a sign of life the database ends a runner's session, and with it the runner's lock."""
 
 
 class PoisonEvent(Exception):
@@ -86,9 +96,24 @@ class Following:
             after=self.build.position, types=self._projection.event_types, batch_size=self._options.batch_size
         )
         async with aclosing(subscription) as batches:  # type: ignore[type-var]
-            async for batch in batches:
+            while (batch := await self._next_of(batches)) is not None:
                 await self._advance(batch.events, batch.position)
                 await self._switch_if_close()
+
+    async def _next_of(self, batches: AsyncIterator[SubscriptionBatch]) -> SubscriptionBatch | None:
+        """The next batch, or None at the end. While there is none, the database hears from us: otherwise it ends our
+        session (``RunnerOptions.lock_idle_seconds``)."""
+        upcoming = asyncio.ensure_future(anext(batches, None))
+        try:
+            while not upcoming.done():
+                await asyncio.wait([upcoming], timeout=self._options.heartbeat_seconds)
+                if not upcoming.done():
+                    await self._connection.execute("SELECT")
+            return upcoming.result()
+        finally:
+            if not upcoming.done():
+                upcoming.cancel()
+                await asyncio.wait([upcoming])
 
     async def _reach(self, position: int) -> None:
         """Applies what stands before an unreadable event, should the subscription not have delivered it."""

@@ -2,6 +2,8 @@
 
 - One runner is active per build across all processes: it holds a session advisory lock on the very connection it
   writes with, so that whoever has lost the lock cannot write. The others are hot spares and try again every second.
+  The lock goes with the session: at once when the process ends, within 20 s when its machine does (keepalives), and
+  within 10 s when it stands still, because the server ends a session that it hears nothing from.
 - Rows and checkpoint move in one transaction, a batch at a time. The checkpoint is compared before it is set: a
   runner that is not where it thinks rolls back. So each event counts exactly once, whatever is killed.
 - Commits do not wait for the disk (``synchronous_commit = off``). A crash of PostgreSQL may take the last ones back,
@@ -78,13 +80,15 @@ class BuildRunner:
                 break
             await asyncio.sleep(self._options.retry_seconds)
             await builds.load_build(connection, self._projection.name, self._number)
-        # The server is to notice soon when we are gone: as long as it believes in our session, our lock keeps the
-        # spares out (TCP only; ignored on UNIX sockets).
+        # The server is to notice soon when we are gone or stand still: as long as it believes in our session, our
+        # lock keeps the spares out. The network's own checks (TCP only; ignored on UNIX sockets) find a machine that
+        # is gone, the limit on idle sessions also a process that is frozen.
         await connection.execute(
             "SELECT set_config('search_path', %s, false), set_config('synchronous_commit', 'off', false),"
             " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),"
-            " set_config('tcp_keepalives_count', '3', false)",
-            (build.schema_name,),
+            " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20s', false),"
+            " set_config('idle_session_timeout', %s, false)",
+            (build.schema_name, f"{self._options.lock_idle_seconds * 1000:.0f}ms"),
         )
 
     async def _work(self, connection: Connection) -> None:
