@@ -92,9 +92,10 @@ class Bench:
             events = self.size(full=1_000_000, quick=20_000)
             folder = self.folder / "history"
             self.tell(f"seeding a log of {events:,} events")
-            await asyncio.to_thread(triptychd, ["seed", "--events", str(events)], folder)
             async with EmbeddedPostgres(folder) as server:
-                self._history = folder, await _count(server.conninfo)
+                await migrate(server.conninfo, "events")
+                await migrate(server.conninfo, "read_models")
+                self._history = folder, await seed(server.conninfo, folder, events)
         return self._history[0]
 
     @asynccontextmanager
@@ -106,17 +107,26 @@ class Bench:
             yield History(folder, server.conninfo, self._history[1])
 
 
-def triptychd(arguments: list[str], folder: Path) -> None:
-    """Runs a command of the service on a data folder. Raises CalledProcessError, with what it wrote in its notes."""
+def triptychd(arguments: list[str], folder: Path, conninfo: str | None = None) -> None:
+    """Runs a command of the service on a data folder, and on a running server if there is one.
+
+    Raises CalledProcessError, with what the command wrote in its notes.
+    """
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    settings = {"TRIPTYCH_DATA_DIR": str(folder)} if conninfo is None else environment_of(folder, conninfo)
     command = [sys.executable, "-m", "service", *arguments]
-    done = subprocess.run(
-        command, check=False, env={**surroundings, "TRIPTYCH_DATA_DIR": str(folder)}, capture_output=True, text=True
-    )
+    done = subprocess.run(command, check=False, env={**surroundings, **settings}, capture_output=True, text=True)
     if done.returncode:
         error = subprocess.CalledProcessError(done.returncode, command)
         error.add_note(done.stderr)
         raise error
+
+
+async def seed(conninfo: str, folder: Path, events: int) -> int:
+    """Writes a history of about so many events, always the same, into a migrated database; how many they are."""
+    arguments = ["seed", "--events", str(events), "--seed", str(SEED)]
+    await asyncio.to_thread(triptychd, arguments, folder, conninfo)
+    return await count_events(conninfo)
 
 
 def environment_of(folder: Path, conninfo: str) -> dict[str, str]:
@@ -130,7 +140,8 @@ def as_url(conninfo: str) -> str:
     return f"postgresql:///{quote(parameters.pop('dbname'))}?{urlencode(parameters)}"
 
 
-async def _count(conninfo: str) -> int:
+async def count_events(conninfo: str) -> int:
+    """Of the log in a database."""
     async with await psycopg.AsyncConnection.connect(conninfo) as connection:
         row = await (await connection.execute("SELECT count(*) FROM triptych.events")).fetchone()
     assert row is not None

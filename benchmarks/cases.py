@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import append
+from benchmarks import append, catching_up, seen
 from benchmarks.case import Case
 
-CASES: list[Case] = [append.CASE]
+CASES: list[Case] = [append.CASE, catching_up.CASE, seen.CASE]
