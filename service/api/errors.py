@@ -15,9 +15,9 @@ from typing import NamedTuple
 import structlog
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.code_pb2 import Code
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
+from grpc import StatusCode
 
 from service.api import refusals
 from service.domain import errors
@@ -39,7 +39,7 @@ MAX_FACTS = 8
 class Rule(NamedTuple):
     """How one kind of exception is told."""
 
-    code: int
+    code: StatusCode
     retry_after_seconds: float | None = None
     reason: str = ""
     """Of exceptions that carry none."""
@@ -49,27 +49,27 @@ class Rule(NamedTuple):
 
 # Most specific first.
 RULES: tuple[tuple[type[Exception], Rule], ...] = (
-    (errors.InvalidField, Rule(Code.INVALID_ARGUMENT)),
-    (errors.NotFound, Rule(Code.NOT_FOUND)),
-    (errors.AlreadyExists, Rule(Code.ALREADY_EXISTS)),
-    (errors.PreconditionFailed, Rule(Code.FAILED_PRECONDITION)),
-    (errors.Conflict, Rule(Code.ABORTED, 0.1)),
-    (refusals.Unauthenticated, Rule(Code.UNAUTHENTICATED)),
-    (refusals.Stopping, Rule(Code.UNAVAILABLE, 1.0)),
-    (refusals.TooSlow, Rule(Code.DEADLINE_EXCEEDED)),
-    (ProjectionBehind, Rule(Code.UNAVAILABLE, 1.0, "PROJECTION_BEHIND")),
-    (MediaRejected, Rule(Code.INVALID_ARGUMENT, None, "MEDIA_REJECTED")),
+    (errors.InvalidField, Rule(StatusCode.INVALID_ARGUMENT)),
+    (errors.NotFound, Rule(StatusCode.NOT_FOUND)),
+    (errors.AlreadyExists, Rule(StatusCode.ALREADY_EXISTS)),
+    (errors.PreconditionFailed, Rule(StatusCode.FAILED_PRECONDITION)),
+    (errors.Conflict, Rule(StatusCode.ABORTED, 0.1)),
+    (refusals.Unauthenticated, Rule(StatusCode.UNAUTHENTICATED)),
+    (refusals.Stopping, Rule(StatusCode.UNAVAILABLE, 1.0)),
+    (refusals.TooSlow, Rule(StatusCode.DEADLINE_EXCEEDED)),
+    (ProjectionBehind, Rule(StatusCode.UNAVAILABLE, 1.0, "PROJECTION_BEHIND")),
+    (MediaRejected, Rule(StatusCode.INVALID_ARGUMENT, None, "MEDIA_REJECTED")),
     (
         EventStoreUnavailable,
-        Rule(Code.UNAVAILABLE, 1.0, "STORE_UNAVAILABLE", "The event store is away; try again."),
+        Rule(StatusCode.UNAVAILABLE, 1.0, "STORE_UNAVAILABLE", "The event store is away; try again."),
     ),
     (
         ReadModelsUnavailable,
-        Rule(Code.UNAVAILABLE, 1.0, "READ_MODELS_UNAVAILABLE", "The read models are away; try again."),
+        Rule(StatusCode.UNAVAILABLE, 1.0, "READ_MODELS_UNAVAILABLE", "The read models are away; try again."),
     ),
     (
         MediaUnavailable,
-        Rule(Code.UNAVAILABLE, 1.0, "MEDIA_UNAVAILABLE", "The media store is away; try again."),
+        Rule(StatusCode.UNAVAILABLE, 1.0, "MEDIA_UNAVAILABLE", "The media store is away; try again."),
     ),
 )
 
@@ -95,7 +95,7 @@ def _defect(error: Exception, method: str) -> Status:
     error_id = secrets.token_hex(8)
     log.error("internal_error", error_id=error_id, method=method, exc_info=error)
     message = f"Something went wrong on our side. Tell the operator this id: {error_id}"
-    return _status(Code.INTERNAL, message, reason="INTERNAL", facts={"error_id": error_id})
+    return _status(StatusCode.INTERNAL, message, reason="INTERNAL", facts={"error_id": error_id})
 
 
 def _facts(error: Exception) -> Mapping[str, object]:
@@ -118,7 +118,7 @@ def _wrong_field(error: Exception) -> tuple[str, str] | None:
 
 
 def _status(
-    code: int,
+    code: StatusCode,
     message: str,
     *,
     reason: str,
@@ -135,7 +135,7 @@ def _status(
         delay = Duration()
         delay.FromTimedelta(timedelta(seconds=retry_after_seconds))
         details.append(RetryInfo(retry_delay=delay))
-    status = Status(code=code, message=shorten(message, MAX_MESSAGE_BYTES))
+    status = Status(code=code.value[0], message=shorten(message, MAX_MESSAGE_BYTES))
     for detail in details:
         status.details.add().Pack(detail)
     return status

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from google.rpc.code_pb2 import Code
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
+from grpc import StatusCode
 from structlog.testing import capture_logs
 
 from service.api.errors import shorten, status_for
@@ -27,7 +27,7 @@ METHOD = "/triptych.v1.CreditService/GrantCredits"
 CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     (
         errors.InvalidField("prompt", "is empty"),
-        Code.INVALID_ARGUMENT,
+        StatusCode.INVALID_ARGUMENT,
         "INVALID_FIELD",
         {"field": "prompt"},
         "prompt",
@@ -35,7 +35,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.NotFound("item", "x"),
-        Code.NOT_FOUND,
+        StatusCode.NOT_FOUND,
         "NOT_FOUND",
         {"resource": "item", "name": "x"},
         "",
@@ -43,7 +43,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.AlreadyExists("request_id", "r", ("prompt", "seed")),
-        Code.ALREADY_EXISTS,
+        StatusCode.ALREADY_EXISTS,
         "ID_REUSED",
         {"field": "request_id", "differing": "prompt,seed"},
         "request_id",
@@ -51,7 +51,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.InsufficientCredits(3, 20),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "INSUFFICIENT_CREDITS",
         {"balance": "3", "price": "20"},
         "",
@@ -59,7 +59,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.AlreadyRefunded(GENERATION_ID, "ann", NOW, "blurred"),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "ALREADY_REFUNDED",
         {"generation_id": GENERATION_ID, "actor": "ann", "refund_time": NOW.isoformat(), "note": "blurred"},
         "",
@@ -67,7 +67,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.NothingToRefund(GENERATION_ID, 20, 20),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_REFUND",
         {"generation_id": GENERATION_ID, "debited": "20", "refunded": "20"},
         "",
@@ -75,7 +75,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.NotEnded(GENERATION_ID, "queued"),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "NOT_ENDED",
         {"generation_id": GENERATION_ID, "state": "queued"},
         "",
@@ -83,7 +83,7 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.NotCancellable(GENERATION_ID, "succeeded", "It is too late."),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "NOT_CANCELLABLE",
         {"generation_id": GENERATION_ID, "state": "succeeded"},
         "",
@@ -91,18 +91,25 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         errors.PreconditionFailed("It is not stopped there."),
-        Code.FAILED_PRECONDITION,
+        StatusCode.FAILED_PRECONDITION,
         "PRECONDITION_FAILED",
         {},
         "",
         None,
     ),
-    (errors.Conflict("account-u", 10), Code.ABORTED, "CONFLICT", {"stream": "account-u", "attempts": "10"}, "", 0.1),
-    (Unauthenticated("No token."), Code.UNAUTHENTICATED, "UNAUTHENTICATED", {}, "", None),
-    (Stopping(), Code.UNAVAILABLE, "STOPPING", {}, "", 1.0),
+    (
+        errors.Conflict("account-u", 10),
+        StatusCode.ABORTED,
+        "CONFLICT",
+        {"stream": "account-u", "attempts": "10"},
+        "",
+        0.1,
+    ),
+    (Unauthenticated("No token."), StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", {}, "", None),
+    (Stopping(), StatusCode.UNAVAILABLE, "STOPPING", {}, "", 1.0),
     (
         TooSlow("chunk", 60.0),
-        Code.DEADLINE_EXCEEDED,
+        StatusCode.DEADLINE_EXCEEDED,
         "TOO_SLOW",
         {"field": "chunk", "limit_seconds": "60.0"},
         "",
@@ -110,16 +117,16 @@ CASES: list[tuple[Exception, Any, str, dict[str, str], str, float | None]] = [
     ),
     (
         ProjectionBehind("gallery", 10, 7),
-        Code.UNAVAILABLE,
+        StatusCode.UNAVAILABLE,
         "PROJECTION_BEHIND",
         {"projection": "gallery", "wanted": "10", "reached": "7"},
         "",
         1.0,
     ),
-    (EventStoreUnavailable("postgresql://secret"), Code.UNAVAILABLE, "STORE_UNAVAILABLE", {}, "", 1.0),
-    (ReadModelsUnavailable("postgresql://secret"), Code.UNAVAILABLE, "READ_MODELS_UNAVAILABLE", {}, "", 1.0),
-    (MediaUnavailable("s3://secret"), Code.UNAVAILABLE, "MEDIA_UNAVAILABLE", {}, "", 1.0),
-    (MediaRejected("It is a text file."), Code.INVALID_ARGUMENT, "MEDIA_REJECTED", {}, "chunk", None),
+    (EventStoreUnavailable("postgresql://secret"), StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", {}, "", 1.0),
+    (ReadModelsUnavailable("postgresql://secret"), StatusCode.UNAVAILABLE, "READ_MODELS_UNAVAILABLE", {}, "", 1.0),
+    (MediaUnavailable("s3://secret"), StatusCode.UNAVAILABLE, "MEDIA_UNAVAILABLE", {}, "", 1.0),
+    (MediaRejected("It is a text file."), StatusCode.INVALID_ARGUMENT, "MEDIA_REJECTED", {}, "chunk", None),
 ]
 
 
@@ -130,11 +137,11 @@ def detail(status: Status, kind: Any) -> Any:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: type(case[0]).__name__)
 def test_refusal_is_told_with_its_code_and_facts(
-    case: tuple[Exception, int, str, dict[str, str], str, float | None],
+    case: tuple[Exception, StatusCode, str, dict[str, str], str, float | None],
 ) -> None:
     error, code, reason, facts, field, retry_after_seconds = case
     status = status_for(error, method=METHOD)
-    assert status.code == code
+    assert status.code == code.value[0]
     info = detail(status, ErrorInfo)
     assert (info.reason, info.domain, dict(info.metadata)) == (reason, "triptych", facts)
     wrong = detail(status, BadRequest)
@@ -156,7 +163,7 @@ def test_every_kind_of_refusal_is_tried_here() -> None:
 def test_defect_is_logged_under_an_id_and_tells_nothing_else() -> None:
     with capture_logs() as logs:
         status = status_for(RuntimeError("password is hunter2"), method=METHOD)
-    assert status.code == Code.INTERNAL
+    assert status.code == StatusCode.INTERNAL.value[0]
     assert "hunter2" not in str(status)
     (entry,) = logs
     info = detail(status, ErrorInfo)
