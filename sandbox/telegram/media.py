@@ -1,0 +1,118 @@
+"""The media of a call: uploaded with it, or sent before and named by its ``file_id``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final, get_args
+
+from sandbox.background import in_executor
+from sandbox.telegram.calls import Call, Upload
+from sandbox.telegram.entities import formatted_caption
+from sandbox.telegram.errors import bad_request, too_strict
+from sandbox.telegram.files import Kind, Media, Size
+from sandbox.telegram.inspection import Picture, film, photo_sizes, thumbnail
+from sandbox.telegram.messages import Content
+from sandbox.telegram.world import Telegram
+
+_ATTACHED: Final = "attach://"
+_COMMON: Final = {"type", "media", "caption", "parse_mode", "caption_entities"}
+_SHOWN: Final = _COMMON | {"show_caption_above_media", "has_spoiler"}
+_MOVING: Final = _SHOWN | {"thumbnail", "width", "height", "duration"}
+_FIELDS: Final[dict[Kind, set[str]]] = {
+    "photo": _SHOWN,
+    "video": _MOVING | {"cover", "start_timestamp", "supports_streaming"},
+    "animation": _MOVING,
+    "document": _COMMON | {"thumbnail", "disable_content_type_detection"},
+}
+"""What an ``InputMedia`` object of each type may have."""
+
+
+async def captioned_media(telegram: Telegram, call: Call, kind: Kind, field: str) -> Content:
+    """The content of a media message. Raises BotApiError if the caption or the media is not as it must be."""
+    text, entities = formatted_caption(call)
+    return Content(
+        text,
+        entities,
+        await _media(telegram, call, kind, field),
+        has_spoiler=call.flag("has_spoiler"),
+        caption_above=call.flag("show_caption_above_media"),
+    )
+
+
+async def input_media(telegram: Telegram, call: Call, given: Any, *, in_album: bool = False) -> Content:
+    """The content that an ``InputMedia`` object of a call describes."""
+    if not isinstance(given, dict):
+        raise bad_request("can't parse InputMedia: an Object expected")
+    kind = _kind(given, in_album)
+    if unknown := {name for name, value in given.items() if value is not None} - _FIELDS[kind]:
+        raise too_strict(f"an InputMedia of type {kind} has no field {', '.join(sorted(unknown))}")
+    if in_album and kind == "document":
+        given = {**given, "disable_content_type_detection": True}
+    return await captioned_media(telegram, Call(call.method, given, call.files), kind, "media")
+
+
+def _kind(given: dict[str, Any], in_album: bool) -> Kind:
+    for kind in get_args(Kind):
+        if given.get("type") == kind and not (in_album and kind == "animation"):
+            found: Kind = kind
+            return found
+    raise bad_request("can't parse InputMedia: type of the media is not one that can be used here")
+
+
+async def _media(telegram: Telegram, call: Call, kind: Kind, field: str) -> Media:
+    upload = _upload(call, field)
+    if upload is None:
+        if not call.text(field):
+            raise bad_request(f"there is no {kind} in the request")
+        return telegram.files.media(call.text(field), kind)
+    if kind == "photo":
+        sizes = await in_executor(telegram.executor, photo_sizes, upload.content)
+        return telegram.files.add_photo(sizes, upload.content)
+    return await _document(telegram, call, kind, upload)
+
+
+async def _document(telegram: Telegram, call: Call, kind: Kind, upload: Upload) -> Media:
+    """What is uploaded as a document, video or animation becomes what it really is, unless that is switched off."""
+    picture = await _thumbnail(telegram, call)
+    looked_at = kind != "document" or not call.flag("disable_content_type_detection")
+    shot = await in_executor(telegram.executor, film, upload.content) if looked_at else None
+    if shot is None:
+        return telegram.files.add_document(upload.content, upload.name, picture)
+    if kind != "video":
+        kind = "video" if shot.has_sound else "animation"
+    cover = await _cover(telegram, call)
+    media = telegram.files.add_film(kind, upload.content, shot, upload.name, picture)
+    told = replace(
+        media,
+        width=call.integer("width") or media.width,
+        height=call.integer("height") or media.height,
+        duration_seconds=call.integer("duration") or media.duration_seconds,
+        cover=cover,
+    )
+    return telegram.files.replace(told)
+
+
+async def _thumbnail(telegram: Telegram, call: Call) -> Picture | None:
+    if not call.has("thumbnail") and "thumbnail" not in call.files:
+        return None
+    upload = _upload(call, "thumbnail")
+    if upload is None:
+        raise too_strict("a thumbnail can only be uploaded, it is ignored otherwise")
+    return await in_executor(telegram.executor, thumbnail, upload.content)
+
+
+async def _cover(telegram: Telegram, call: Call) -> tuple[Size, ...]:
+    if not call.has("cover"):
+        return ()
+    return (await _media(telegram, call, "photo", "cover")).sizes
+
+
+def _upload(call: Call, field: str) -> Upload | None:
+    """The file that a field stands for: attached under a name of its own, or sent as the field."""
+    given = call.text(field)
+    if not given.startswith(_ATTACHED):
+        return None if given else call.files.get(field)
+    name = given.removeprefix(_ATTACHED)
+    if name not in call.files:
+        raise bad_request(f"there is no file {name} in the request, and {field} is attached as that")
+    return call.files[name]
