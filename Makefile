@@ -8,7 +8,7 @@ SEEDS ?= 10000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up screenshots test unit check fix proto baseline docs golden simulate soak constraints clean
+.PHONY: help setup demo up screenshots test unit check fix proto baseline docs golden simulate soak bench bench-quick constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,6 +72,12 @@ simulate: $(STAMP) ## prove the core under chaos: make simulate SEEDS=10000
 
 soak: $(STAMP) ## kill real processes for a while: make soak MINUTES=10
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+bench: $(STAMP) ## how fast it is, as ratios to what one would pick instead (15 minutes)
+	@$(BIN)/python -m benchmarks
+
+bench-quick: $(STAMP) ## the same with small sizes, to see that it works (2 minutes)
+	@$(BIN)/python -m benchmarks --quick
 
 constraints: ## pin what a fresh environment gets today
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -102,6 +102,8 @@ class Case:
     axis: str = ""
     """What ``Row.at`` counts: ``callers``, ``items in the gallery``."""
     rounds: Rounds = ROUNDS
+    by_name_only: bool = False
+    """Takes too long for every run: measured only when ``--only`` names it."""
 
 
 async def in_turns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import append, catching_up, seen
+from benchmarks import analysts, append, catching_up, history, seen, start
 from benchmarks.case import Case
 
-CASES: list[Case] = [append.CASE, catching_up.CASE, seen.CASE]
+CASES: list[Case] = [append.CASE, catching_up.CASE, seen.CASE, history.CASE, start.CASE, analysts.CASE]

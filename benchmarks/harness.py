@@ -32,7 +32,7 @@ def chosen(cases: Sequence[Case], only: Sequence[str]) -> list[Case]:
         if not any(_has(case, word) for case in cases):
             names = ", ".join(case.name for case in cases)
             raise ValueError(f"--only {word}: no benchmark has this in its name; there are {names}")
-    return [case for case in cases if not only or any(_has(case, word) for word in only)]
+    return [case for case in cases if (any(_has(case, word) for word in only) if only else not case.by_name_only)]
 
 
 def _has(case: Case, word: str) -> bool:

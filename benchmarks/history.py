@@ -1,171 +1,168 @@
-"""How fast history is read and rebuilt, against reading the same rows with plain psycopg in the same run.
+"""Replaying, exporting and rebuilding the seeded log, beside plain psycopg reading the same rows.
 
-    python -m benchmarks.history [--events 1000000] [--rounds 3] [--folder DIR]
+- replay: a client of ``ReplayEvents`` reads from a server process, typed, event by event;
+- export: ``triptych history export`` to Parquet, a process of its own against the same server;
+- rebuild: a projector process builds all read models from nothing;
+- psycopg: one connection reads all columns of the same rows through a server-side cursor, documents parsed into dicts
+  as psycopg does by default. It reads right before each of the others.
 
-Seeds a log (``triptychd seed``) in an embedded PostgreSQL, unless ``--folder`` names one from an earlier run. Then:
-
-- replay: a client of ``ReplayEvents`` reads the whole log from a server process, typed, into Python objects;
-- psycopg: one connection reads all columns of the same rows through a server-side cursor, documents parsed into
-  dicts as psycopg does by default; and, for less than a reader needs, documents left as text;
-- rebuild: a projector process builds all read models from nothing.
-
-Rounds are interleaved and the medians' ratios are what counts: on a shared machine absolute figures say little.
-Memory is the process's peak (VmHWM).
+Replays and exports are of two fifths of the log and then of all of it. Memory is a process's peak, and is compared
+with its peak after the first fifth: it should be the same. (``VmHWM``, so Linux only.)
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import LiteralString
-from urllib.parse import quote, urlencode
+from typing import LiteralString, NamedTuple
 
 import grpc
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
-from rich.console import Console
-from rich.table import Table
 from triptych.v1 import history_service_pb2 as pb
 from triptych.v1.history_service_pb2_grpc import HistoryServiceStub
 
+from benchmarks.bench import Bench, History
+from benchmarks.case import Case, Kind, Round, Rounds, Row
+from benchmarks.catching_up import caught_up, forget_read_models
 from demo.processes import Part, running
-from service.adapters.embedded import EmbeddedPostgres
-from service.adapters.postgres.migrations import migrate
 
-PARSED: LiteralString = "SELECT * FROM triptych.events ORDER BY position"
-AS_TEXT: LiteralString = (
-    "SELECT position, stream, version, event_id, type, data::text, metadata::text, recorded_at"
-    " FROM triptych.events ORDER BY position"
-)
+SAME_ROWS = "psycopg reads the same rows"
+FIRST_FIFTH = "itself, after a fifth of the log"
+FIFTH = 0.2
 BATCH = 1000
-POLL_SECONDS = 0.5
-MOST_BUILD_SECONDS = 3600.0
-CONSOLE = Console()
+ROWS = [
+    Row("history/replay", "ReplayEvents over gRPC", SAME_ROWS, Kind.RATE, "events/s", 0.3),
+    Row("history/replay-memory", "the server that replays, peak memory", FIRST_FIFTH, Kind.SIZE, "MiB", 1.2),
+    Row("history/export", "triptych history export, Parquet", SAME_ROWS, Kind.RATE, "events/s", 0.3),
+    Row("history/export-memory", "the exporting client, peak memory", FIRST_FIFTH, Kind.SIZE, "MiB", 1.2),
+    Row("history/rebuild", "rebuild of all read models", SAME_ROWS, Kind.RATE, "events/s", 0.3),
+    Row("history/rebuild-memory", "the projector that rebuilds, peak memory", FIRST_FIFTH, Kind.SIZE, "MiB", 1.2),
+]
+_PLAIN: LiteralString = "SELECT * FROM triptych.events WHERE position > %s AND position <= %s ORDER BY position"
 
 
-def as_url(conninfo: str) -> str:
-    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
-    return f"postgresql:///{quote(parameters.pop('dbname'))}?{urlencode(parameters)}"
+class Stretch(NamedTuple):
+    """Of the log, from after a position up to one."""
+
+    after: int
+    until: int
+
+    @property
+    def events(self) -> int:
+        return self.until - self.after
 
 
-def peak_mebibytes(part: Part) -> float:
-    status = Path(f"/proc/{part.process.pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
+async def measure(bench: Bench) -> AsyncIterator[Round]:
+    async with bench.history() as log:
+        fifth = int(FIFTH * log.events)
+        stretches = [Stretch(0, fifth), Stretch(fifth, 2 * fifth), Stretch(0, log.events)]
+        arguments, log_file = ["serve", "--roles", "api", "--json"], log.folder / "api.log"
+        with running("service", arguments, environment=log.environment, log_file=log_file) as server:
+            async for each in _replays(log, server, stretches):
+                yield each
+            async for each in _exports(log, server, stretches, bench.folder):
+                yield each
+        for number in range(bench.rounds):
+            bench.tell("rebuilding all read models")
+            plain = await _plain(log, stretches[-1])
+            seconds, fifth_mebibytes, mebibytes = await _rebuild(log)
+            yield Round("history/rebuild", log.events / seconds, plain)
+            if not number:
+                yield Round("history/rebuild-memory", mebibytes, fifth_mebibytes)
 
 
-async def replay(address: str) -> tuple[int, float]:
-    """(events, seconds) of a whole replay."""
-    started, count = time.perf_counter(), 0
-    async with grpc.aio.insecure_channel(address) as channel:
-        request = pb.ReplayEventsRequest(batch_size=BATCH)
-        async for answer in HistoryServiceStub(channel).ReplayEvents(request):
-            count += len(answer.events)
-    return count, time.perf_counter() - started
+async def _replays(log: History, server: Part, stretches: list[Stretch]) -> AsyncIterator[Round]:
+    peaks = []
+    for stretch in stretches:
+        plain = await _plain(log, stretch)
+        yield Round("history/replay", stretch.events / await _replay(server.ready["api"], stretch), plain)
+        peaks.append(peak_mebibytes(server))
+    yield Round("history/replay-memory", peaks[-1], peaks[0])
 
 
-def plain(conninfo: str, query: LiteralString) -> float:
-    """Seconds that plain psycopg takes for the whole log."""
+async def _exports(log: History, server: Part, stretches: list[Stretch], folder: Path) -> AsyncIterator[Round]:
+    peaks = []
+    for number, stretch in enumerate(stretches):
+        plain = await _plain(log, stretch)
+        selection = ["--after", str(stretch.after), "--until", str(stretch.until)]
+        client = await asyncio.to_thread(
+            history_command, server.ready["api"], ["export", f"parquet-{number}", *selection], folder
+        )
+        peaks.append(client.mebibytes)
+        yield Round("history/export", stretch.events / client.seconds, plain)
+    yield Round("history/export-memory", peaks[-1], peaks[0])
+
+
+async def _plain(log: History, stretch: Stretch) -> float:
+    """Rows a second."""
+    return stretch.events / await asyncio.to_thread(plain_seconds, log.conninfo, stretch)
+
+
+def plain_seconds(conninfo: str, stretch: Stretch) -> float:
+    """That psycopg takes for these rows."""
     started = time.perf_counter()
     with psycopg.connect(conninfo) as connection, connection.cursor("rows") as rows:
         rows.itersize = BATCH
-        rows.execute(query)
+        rows.execute(_PLAIN, stretch)
         for _ in rows:
             pass
     return time.perf_counter() - started
 
 
-async def rebuild(conninfo: str, environment: dict[str, str], folder: Path) -> tuple[float, float]:
-    """(seconds, peak MiB) of building all read models from nothing."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        builds = connection.execute("SELECT schema_name FROM read.projections").fetchall()
-        for (schema,) in [("read",), *builds]:
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
-        connection.execute("DELETE FROM triptych.schema_migrations WHERE name LIKE 'read_models/%'")
-        await migrate(conninfo, "read_models")
-        started = time.perf_counter()
-        arguments, log_file = ["serve", "--roles", "projector", "--json"], folder / "projector.log"
-        with running("service", arguments, environment=environment, log_file=log_file) as projector:
-            while not _built(connection):
-                if time.perf_counter() - started > MOST_BUILD_SECONDS:
-                    raise TimeoutError("the read models were not built in time")
-                await asyncio.sleep(POLL_SECONDS)
-            return time.perf_counter() - started, peak_mebibytes(projector)
+async def _replay(address: str, stretch: Stretch) -> float:
+    """Seconds."""
+    started, count = time.perf_counter(), 0
+    request = pb.ReplayEventsRequest(after_position=stretch.after, until_position=stretch.until, batch_size=BATCH)
+    async with grpc.aio.insecure_channel(address) as channel:
+        async for answer in HistoryServiceStub(channel).ReplayEvents(request):
+            count += len(answer.events)
+    if count != stretch.events:
+        raise RuntimeError(f"a replay of {stretch.events} events brought {count}")
+    return time.perf_counter() - started
 
 
-def _built(connection: psycopg.Connection) -> bool:
-    row = connection.execute(
-        "SELECT bool_and(live AND position >= (SELECT max(position) FROM triptych.events)) FROM read.projections"
-    ).fetchone()
-    return bool(row and row[0])
+class Client(NamedTuple):
+    """What a client process came to."""
+
+    seconds: float
+    mebibytes: float
+    """Its peak."""
 
 
-async def run(conninfo: str, folder: Path, rounds: int) -> None:
-    environment = {
-        "TRIPTYCH_DATA_DIR": str(folder),
-        "TRIPTYCH_EVENT_STORE": as_url(conninfo),
-        "TRIPTYCH_API_PORT": "0",
-    }
-    figures: dict[str, list[float]] = {
-        "psycopg, documents as text": [],
-        "psycopg, documents parsed": [],
-        "replay": [],
-    }
-    await migrate(conninfo, "read_models")
-    log_file = folder / "api.log"
-    with running("service", ["serve", "--roles", "api", "--json"], environment=environment, log_file=log_file) as api:
-        idle_mebibytes = peak_mebibytes(api)
-        for _ in range(rounds):
-            figures["psycopg, documents as text"].append(await asyncio.to_thread(plain, conninfo, AS_TEXT))
-            figures["psycopg, documents parsed"].append(await asyncio.to_thread(plain, conninfo, PARSED))
-            count, seconds = await replay(api.ready["api"])
-            figures["replay"].append(seconds)
-        replay_mebibytes = peak_mebibytes(api)
-    seconds, build_mebibytes = await rebuild(conninfo, environment, folder)
-    figures["rebuild of all read models"] = [seconds]
-    show(figures, count)
-    CONSOLE.print(f"server: {idle_mebibytes:.0f} MiB when it started, {replay_mebibytes:.0f} MiB at its peak")
-    CONSOLE.print(f"projector: {build_mebibytes:.0f} MiB at its peak")
+def history_command(address: str, arguments: list[str], folder: Path) -> Client:
+    """One run of ``triptych history`` in a folder. Raises CalledProcessError."""
+    command = [sys.executable, "-m", "clients.cli", "history", *arguments, "--json"]
+    environment = {**os.environ, "TRIPTYCH_SERVER": address, "PYTHONPATH": os.getcwd()}
+    started = time.perf_counter()
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Client(time.perf_counter() - started, usage.ru_maxrss / 1024)
 
 
-def show(figures: dict[str, list[float]], count: int) -> None:
-    base = statistics.median(figures["psycopg, documents parsed"])
-    table = Table("what", "events/s", "times as long as psycopg", title=f"{count:,} events")
-    for name, seconds in figures.items():
-        median = statistics.median(seconds)
-        table.add_row(name, f"{count / median:,.0f}", f"{median / base:.2f}")
-    CONSOLE.print(table)
+async def _rebuild(log: History) -> tuple[float, float, float]:
+    """Seconds, and the projector's peak in MiB after a fifth of the log and at its end."""
+    await forget_read_models(log.conninfo)
+    started = time.perf_counter()
+    arguments, log_file = ["serve", "--roles", "projector", "--json"], log.folder / "projector.log"
+    with running("service", arguments, environment=log.environment, log_file=log_file) as projector:
+        await caught_up(log.conninfo, share=FIFTH)
+        after_fifth = peak_mebibytes(projector)
+        await caught_up(log.conninfo)
+        return time.perf_counter() - started, after_fifth, peak_mebibytes(projector)
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="a data folder that 'triptychd seed' has filled")
-    arguments = parser.parse_args()
-    async with AsyncExitStack() as stack:
-        folder = arguments.folder
-        if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="triptych-bench-")))
-        server = await stack.enter_async_context(EmbeddedPostgres(folder))
-        if arguments.folder is None:
-            await asyncio.to_thread(_seed, server.conninfo, folder, arguments.events)
-        await run(server.conninfo, folder, arguments.rounds)
+def peak_mebibytes(part: Part) -> float:
+    """Of a process's memory so far."""
+    status = Path(f"/proc/{part.process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
-def _seed(conninfo: str, folder: Path, events: int) -> None:
-    environment = {**os.environ, "TRIPTYCH_DATA_DIR": str(folder), "TRIPTYCH_EVENT_STORE": as_url(conninfo)}
-    for command in (["migrate"], ["seed", "--events", str(events)]):
-        subprocess.run([sys.executable, "-m", "service", *command], env=environment, check=True)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+CASE = Case("history", ROWS, measure, rounds=Rounds(full=2, quick=1))

@@ -166,9 +166,11 @@ async def _ours(
 
 @asynccontextmanager
 async def _load(store: PostgresEventStore, items: list[Item]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+
     async def keep_appending() -> None:
         number, due = 0, time.perf_counter()
-        while True:
+        while not stop.is_set():
             await store.append([items[number % len(items)].toggle()])
             number, due = number + 1, due + 1 / APPENDS_A_SECOND
             await asyncio.sleep(max(due - time.perf_counter(), 0))
@@ -177,9 +179,8 @@ async def _load(store: PostgresEventStore, items: list[Item]) -> AsyncIterator[N
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        stop.set()  # not cancelled: the last append is to tell its version
+        await task
 
 
 def _theirs(runner: peers.Runner, samples: int, *, load: bool) -> list[float]:

@@ -22,7 +22,7 @@ from service.adapters.postgres.pool import connect, describe
 _log = structlog.get_logger(__name__)
 
 CHANNEL = "triptych_events"
-_NOTIFY_INTERVAL_SECONDS = 0.02
+_NOTIFY_INTERVAL_SECONDS = 0.005
 _FIRST_BACKOFF_SECONDS = 0.1
 _MAX_BACKOFF_SECONDS = 2.0
 
