@@ -1,0 +1,62 @@
+"""Reading ``$all`` backwards: what stood last before a place or a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kurrentdbclient import AsyncKurrentDBClient
+
+from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECONDS, told_as_unavailable
+from service.adapters.eventstore.kurrentdb_moments import Moments
+from service.adapters.eventstore.kurrentdb_records import EVERYTHING, is_ours, recorded_at
+
+
+class BackwardsReader:
+    def __init__(self, client: AsyncKurrentDBClient, moments: Moments) -> None:
+        self._client = client
+        self._moments = moments
+
+    async def head(self) -> int:
+        """The position of the last event of ours, 0 if there is none."""
+        return await self._last_before(None)
+
+    async def last_before(self, position: int) -> int:
+        """The position of the last event of ours before a place in the log, which may lie between events; or 0."""
+        return await self._last_before(position) if position else 0
+
+    async def _last_before(self, position: int | None) -> int:
+        with told_as_unavailable("KurrentDB cannot be read"):
+            while True:
+                found = await self._client.read_all(
+                    commit_position=position,
+                    backwards=True,
+                    filter_include=(EVERYTHING,),
+                    limit=1,
+                    timeout=CALL_TIMEOUT_SECONDS,
+                )
+                records = [each async for each in found]
+                if not records:
+                    return 0
+                position = records[0].commit_position
+                if is_ours(records[0]):
+                    return position
+
+    async def last_at(self, time: datetime) -> int:
+        """The position of the last event that was recorded at ``time`` or before; 0 for none.
+
+        Reads from the nearest known place after it, at worst from the log's end.
+        """
+        with told_as_unavailable("KurrentDB cannot be read"):
+            records = await self._client.read_all(
+                commit_position=self._moments.known_place_after(time), backwards=True, filter_include=(EVERYTHING,)
+            )
+            try:
+                async for record in records:
+                    if not is_ours(record):
+                        continue
+                    self._moments.note(record)
+                    if recorded_at(record) <= time:
+                        return record.commit_position
+            finally:
+                await records.stop()
+        return 0
