@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -24,7 +25,12 @@ from clients.web.settings import WebSettings, WebSettingsError, load_web_setting
 STOP_SECONDS = 5
 
 
-def serve(as_json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False) -> None:
+def serve(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
+    until_stdin_ends: Annotated[
+        bool, typer.Option("--until-stdin-ends", hidden=True, help="Stop also when standard input, a pipe, ends.")
+    ] = False,
+) -> None:
     """Serves the web gallery. Settings: TRIPTYCH_WEB_..., TRIPTYCH_SERVER, TRIPTYCH_TOKEN (docs/web.md)."""
     try:
         settings = load_web_settings()
@@ -46,7 +52,17 @@ def serve(as_json: Annotated[bool, typer.Option("--json", help="Print the addres
     ready = json.dumps({"url": settings.url}) if as_json else f"The gallery is at {settings.url}. Ctrl-C stops it."
     sys.stdout.write(ready + "\n")
     sys.stdout.flush()
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    if until_stdin_ends:
+        threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True, name="stdin").start()
+    server.run(sockets=[listener])
+
+
+def _stop_with_stdin(server: uvicorn.Server) -> None:
+    """For whoever starts this as a child: the pipe ends when the parent does, however it dies."""
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
+    server.should_exit = True
 
 
 def _listen(settings: WebSettings) -> socket.socket:

@@ -54,12 +54,12 @@ SERVICE_NAMES: tuple[str, ...] = tuple(
 
 MAX_REQUEST_BYTES = 4 * 2**20
 MAX_RESPONSE_BYTES = 32 * 2**20
+GRACE_SECONDS = 5.0
+"""How long calls may take to finish when the server stops."""
 MAX_CONCURRENT_CALLS = 10_000
 """Further ones are answered with RESOURCE_EXHAUSTED at once."""
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    # Two servers on one port would share its calls; the second one has to be refused instead.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
     # Finds out within 80 seconds that a watcher's machine is gone, and lets clients do the same.
@@ -82,6 +82,9 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int = 50051
     """0 takes a free one."""
+    shared_port: bool = False
+    """Whether other servers of this user may listen on the port, too: the kernel then spreads connections over them.
+    Otherwise a second one is refused, instead of getting half of the calls."""
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls_certificate: bytes | None = None
     tls_key: bytes | None = field(default=None, repr=False)
@@ -98,7 +101,7 @@ class ApiServer:
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=(ErrorInterceptor(), CallerInterceptor(Tokens(options.tokens))),
-            options=CHANNEL_OPTIONS,
+            options=(*CHANNEL_OPTIONS, ("grpc.so_reuseport", int(options.shared_port))),
             maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
         )
         generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(GenerationServicer(core), self._server)
@@ -141,10 +144,11 @@ class ApiServer:
         status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         await self._health.set(service, status)
 
-    async def stop(self, grace_seconds: float = 5.0) -> None:
-        """Takes no more calls, ends the streams, and gives the calls that run some time to finish."""
-        self._stopping.set()
+    async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Tells health checks, then takes no more calls, ends the streams, which are to resume elsewhere, and gives
+        the calls that run some time to finish; what is left then is cut off."""
         await self._health.enter_graceful_shutdown()
+        self._stopping.set()
         await self._server.stop(grace_seconds)
 
     async def wait_stopped(self) -> None:

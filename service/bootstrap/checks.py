@@ -7,7 +7,9 @@ import ssl
 from importlib import resources
 
 from service.adapters.tls import trust
+from service.api.shared_port import can_share_ports
 from service.config import Settings
+from service.config.children import named_server
 from service.domain.catalog import Catalog, CatalogError, parse_catalog
 
 
@@ -28,12 +30,32 @@ def check_settings(settings: Settings) -> None:
         if not settings.openai_api_key.get_secret_value():
             problems.append("TRIPTYCH_OPENAI_API_KEY: is missing; the role worker needs a key for OpenAI")
     problems += _tls_problems(settings)
+    problems += _process_problems(settings)
     if "webhook" in settings.roles and not settings.webhook_public_url:
         problems.append(
             "TRIPTYCH_WEBHOOK_PUBLIC_URL: is missing; the role webhook needs the address at which fal reaches it"
         )
     if problems:
         raise CannotStart(*problems)
+
+
+def _process_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.processes > 1 and "api" not in settings.roles:
+        problems.append(
+            "TRIPTYCH_PROCESSES: is for the role api, which is not on; add it to TRIPTYCH_ROLES, or set 1"
+        )
+    if (settings.processes > 1 or settings.api_shared_port) and not can_share_ports():
+        problems.append(
+            "TRIPTYCH_PROCESSES, TRIPTYCH_API_SHARED_PORT: this system does not spread connections over processes "
+            "that listen on one port (Linux does); start several services on ports of their own behind a proxy"
+        )
+    if {"api", "web"} <= settings.roles and settings.api_tls_key_file is not None and not named_server():
+        problems.append(
+            "TRIPTYCH_SERVER: is missing; with TLS the role web has to know the API by the name that its certificate "
+            "is for, such as https://triptych.example:50051"
+        )
+    return problems
 
 
 def _tls_problems(settings: Settings) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ import structlog
 from service.adapters.eventstore.postgres import EventLogMissing
 from service.adapters.media import MediaUrlInvalid, ObjectMediaStore
 from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
-from service.api.health_server import health_server
 from service.api.projection_health import keep_projection_health
 from service.api.server import ApiServer, CannotListen, ServerOptions, build_server
 from service.api.vendor_health import keep_health
@@ -39,7 +38,6 @@ class System:
     background: Background
     api_address: str = ""
     webhook_address: str = ""
-    health_address: str = ""
 
     async def wait(self) -> None:
         """Until something that should run for ever ends: raises BackgroundFailed."""
@@ -72,18 +70,18 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
     if "projector" in settings.roles:
         background.start("projections", projection_host(shared.store, databases, shared.notifier).run())
     secret = settings.webhook_secret.get_secret_value() or kept_secret(settings.data_dir, "service")
+    stop_claiming: Callable[[], None] | None = None
     if "worker" in settings.roles:
-        await _start_worker(settings, shared, media, threads, background, stack, secret)
+        stop_claiming = await _start_worker(settings, shared, media, threads, background, stack, secret)
     api_address = webhook_address = ""
     if "api" in settings.roles:
         server = await _start_api(settings, shared, background, stack)
         api_address = server.address
     if "webhook" in settings.roles:
         webhook_address = await stack.enter_async_context(open_webhook(settings, shared, background, secret))
-    health_address = ""
-    if settings.health_port is not None:
-        # Last, so that a probe finds it when everything is up, and first to say that this process stops.
-        health_address = await stack.enter_async_context(health_server(settings.health_host, settings.health_port))
+    if stop_claiming is not None:
+        # First of all, so that what is in hand ends its step while the others end their calls.
+        stack.callback(stop_claiming)
     return System(
         settings=settings,
         databases=databases,
@@ -91,7 +89,6 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
         background=background,
         api_address=api_address,
         webhook_address=webhook_address,
-        health_address=health_address,
     )
 
 
@@ -103,7 +100,8 @@ async def _start_worker(
     background: Background,
     stack: AsyncExitStack,
     secret: str,
-) -> None:
+) -> Callable[[], None]:
+    """Starts the worker, and returns what asks it to stop. Leaving ``stack`` waits for what it has in hand."""
     from service.bootstrap.vendors import open_vendors  # Slow to load; only workers need it.
 
     vendors = await stack.enter_async_context(
@@ -115,12 +113,16 @@ async def _start_worker(
     background.start("vendor-reports", keep_reporting())
     task = background.start("worker", worker.run())
 
-    async def finish() -> None:
+    def stop_claiming() -> None:
         background.leave_to_end(task)
         worker.stop()
+
+    async def finish() -> None:
+        stop_claiming()
         await task
 
     stack.push_async_callback(finish)
+    return stop_claiming
 
 
 async def _start_api(settings: Settings, shared: Shared, background: Background, stack: AsyncExitStack) -> ApiServer:
@@ -128,6 +130,7 @@ async def _start_api(settings: Settings, shared: Shared, background: Background,
     options = ServerOptions(
         host=settings.api_host,
         port=settings.api_port,
+        shared_port=settings.api_shared_port,
         tokens=parse_tokens(settings.api_tokens),
         tls_certificate=certificate.read_bytes() if certificate is not None else None,
         tls_key=key.read_bytes() if key is not None else None,

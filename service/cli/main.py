@@ -52,26 +52,36 @@ def settings_for_command(**overrides: Any) -> Settings:
 def serve(
     roles: Annotated[
         str | None,
-        typer.Option(help="What this process does: any of api, projector, worker, webhook. [env: TRIPTYCH_ROLES]"),
+        typer.Option(
+            help="What this process does: any of api, projector, worker, webhook, web. [env: TRIPTYCH_ROLES]"
+        ),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address of the gRPC API. [env: TRIPTYCH_API_HOST]")] = None,
     port: Annotated[
         int | None, typer.Option(help="Port of the gRPC API, 0 for a free one. [env: TRIPTYCH_API_PORT]")
     ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="How many API processes share the port. [env: TRIPTYCH_PROCESSES]")
+    ] = None,
     data_dir: Annotated[
         str | None, typer.Option(help="Folder where everything is kept. [env: TRIPTYCH_DATA_DIR]")
     ] = None,
+    until_stdin_ends: Annotated[
+        bool, typer.Option("--until-stdin-ends", hidden=True, help="Stop also when standard input, a pipe, ends.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the service until Ctrl-C or SIGTERM.
 
-    With --json, one line on stdout says when it is ready and where: {"api": "127.0.0.1:50051", ...}.
+    With --json, one line on stdout says when all is ready and where: {"api": "127.0.0.1:50051", ...}.
 
-    Example: triptychd serve --roles api,projector --port 0
+    Example: triptychd serve --roles api,projector,worker,web --processes 2
     """
     with told_plainly():
-        settings = settings_for_command(roles=roles, api_host=host, api_port=port, data_dir=data_dir)
-        asyncio.run(serve_until_stopped(settings, as_json=as_json))
+        settings = settings_for_command(
+            roles=roles, api_host=host, api_port=port, processes=processes, data_dir=data_dir
+        )
+        asyncio.run(serve_until_stopped(settings, as_json=as_json, until_stdin_ends=until_stdin_ends))
 
 
 @app.command()

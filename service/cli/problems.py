@@ -16,6 +16,7 @@ from service.adapters.eventstore.postgres import EventLogMissing
 from service.adapters.postgres.migrations import MigrationEdited
 from service.bootstrap import CannotStart, NotMigrated
 from service.bootstrap.background import BackgroundFailed
+from service.cli.supervise import ChildFailed
 from service.config import SettingsError
 from service.ports.event_store import EventStoreUnavailable
 
@@ -36,6 +37,7 @@ def told_plainly() -> Iterator[None]:
         EmbeddedPostgresError,
         EventStoreUnavailable,
         BackgroundFailed,
+        ChildFailed,
     ) as error:
         refuse(str(error))
     except psycopg.OperationalError as error:

@@ -26,11 +26,11 @@ from service.config.conninfo import check_conninfo
 
 PREFIX = "TRIPTYCH_"
 FILE_VARIABLE = "TRIPTYCH_SETTINGS_FILE"
-ROLES = ("api", "projector", "worker", "webhook")
+ROLES = ("api", "projector", "worker", "webhook", "web")
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Role = Literal["api", "projector", "worker", "webhook"]
+Role = Literal["api", "projector", "worker", "webhook", "web"]
 
 
 class Settings(BaseSettings):
@@ -68,7 +68,15 @@ class Settings(BaseSettings):
     # What this process does
     roles: Annotated[frozenset[Role], NoDecode] = Field(
         default=frozenset({"api", "projector", "worker"}),
-        description="What this process does: any of api, projector, worker, webhook, separated by commas.",
+        description="What this process does: any of api, projector, worker, webhook, web, separated by commas. "
+        "The web gallery is a process of its own, which this one starts.",
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many processes of the role api share its port, for one of them uses one core (Linux). They "
+        "are started and watched by this one, which has the other roles.",
     )
 
     # The API
@@ -77,6 +85,11 @@ class Settings(BaseSettings):
         description="Address the gRPC API listens on. Other than loopback only with TRIPTYCH_API_TOKENS.",
     )
     api_port: Port = Field(default=50051, description="Port of the gRPC API; 0 takes a free one.")
+    api_shared_port: bool = Field(
+        default=False,
+        description="Let other API processes of this user listen on the same port (Linux), where something else than "
+        "TRIPTYCH_PROCESSES starts them.",
+    )
     api_tokens: SecretStr = Field(
         default=SecretStr(""),
         description="Who may call: name:token pairs, separated by commas; the name becomes the actor of events. "
