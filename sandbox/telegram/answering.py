@@ -36,6 +36,13 @@ async def set_webhook(telegram: Telegram, call: Call) -> bool:
     return True
 
 
+async def delete_webhook(telegram: Telegram, call: Call) -> bool:
+    telegram.webhook.delete()
+    if call.flag("drop_pending_updates"):
+        telegram.updates.clear()
+    return True
+
+
 async def get_webhook_info(telegram: Telegram, call: Call) -> dict[str, Any]:
     return telegram.webhook.info()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -27,7 +27,7 @@ def telegram_app(telegram: Telegram, connections: Connections) -> Starlette:
             Route("/bot{token}/{method}", api.call, methods=["GET", "POST"]),
             Route("/file/bot{token}/{path:path}", api.download, methods=["GET"]),
         ],
-        exception_handlers={ClientDisconnect: client_gone, 404: _not_found},
+        exception_handlers={ClientDisconnect: client_gone, 404: _not_found, Exception: _defect},
     )
 
 
@@ -115,5 +115,9 @@ def _refusal(error: BotApiError) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    body: dict[str, Any] = BotApiError(404, "Not Found").body()
-    return JSONResponse(body, 404)
+    return _refusal(BotApiError(404, "Not Found"))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """A defect of the server's own: it is logged, and the bot is told."""
+    return _refusal(BotApiError(500, f"Internal Server Error: sandbox: {error!r}"))

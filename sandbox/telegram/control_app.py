@@ -7,8 +7,7 @@ JSON over HTTP on a port of its own. Errors are ``{"detail": "..."}``. Tests use
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any, Final
+from typing import TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -19,17 +18,18 @@ from starlette.routing import Route
 
 from sandbox.http_faults import client_gone
 from sandbox.options import InvalidOption
+from sandbox.telegram.callbacks import CallbackAnswer
 from sandbox.telegram.errors import BotApiError
 from sandbox.telegram.faults import UnknownFault
 from sandbox.telegram.inspection import mime_type
 from sandbox.telegram.options import FloodLimits
+from sandbox.telegram.orders import Block, FaultOrder, Look, Meet, Press, Write
 from sandbox.telegram.people import CannotBeDone, People
 from sandbox.telegram.updates import TooManyUpdates
 from sandbox.telegram.views import PressView, chat_view, message_view
 from sandbox.telegram.world import Telegram
 
-MAX_WAIT_SECONDS: Final = 60.0
-_PERSON: Final = {"first_name", "last_name", "username", "language_code"}
+Wanted = TypeVar("Wanted")
 
 
 def telegram_control_app(telegram: Telegram) -> Starlette:
@@ -58,6 +58,8 @@ def telegram_control_app(telegram: Telegram) -> Starlette:
         exception_handlers={
             ClientDisconnect: client_gone,
             CannotBeDone: _refused,
+            msgspec.ValidationError: _refused,
+            msgspec.DecodeError: _refused,
             BotApiError: _refused,
             UnknownFault: _refused,
             InvalidOption: _refused,
@@ -67,40 +69,38 @@ def telegram_control_app(telegram: Telegram) -> Starlette:
 
 
 class TelegramControl:
-    """The endpoints."""
+    """The endpoints. What the bodies of the requests hold is in ``sandbox.telegram.orders``."""
 
     def __init__(self, telegram: Telegram) -> None:
         self._telegram = telegram
         self._people = People(telegram)
 
     async def meet(self, request: Request) -> Response:
-        """``{first_name?, last_name?, username?, language_code?}``: makes a person, or changes one."""
-        told = await _fields(request, _PERSON)
-        chat = self._people.meet(_user_id(request), {name: str(value) for name, value in told.items()})
-        return JSONResponse(chat.person.view())
+        """``Meet``: makes a person, or changes one."""
+        told = msgspec.to_builtins(await _body(request, Meet))
+        return JSONResponse(self._people.meet(_user_id(request), told).person.view())
 
     async def chat(self, request: Request) -> Response:
         """The chat as the person sees it; with ``?seen=N&wait_seconds=S`` once there is more than change N."""
-        wait_seconds = min(float(request.query_params.get("wait_seconds", 0)), MAX_WAIT_SECONDS)
-        if wait_seconds > 0 and not self._telegram.background.closing:
-            await self._telegram.changes.wait(int(request.query_params.get("seen", 0)), wait_seconds)
+        looked = msgspec.convert(dict(request.query_params), Look, strict=False)
+        if looked.wait_seconds > 0 and not self._telegram.background.closing:
+            await self._telegram.changes.wait(looked.seen, looked.wait_seconds)
         chat = self._people.chat(_user_id(request))
         return _answer(chat_view(chat, self._telegram.changes.number))
 
     async def commands(self, request: Request) -> Response:
         """What the person finds in the menu, and reads of the bot, in their language."""
         person = self._people.chat(_user_id(request)).person
-        profile = self._telegram.profile
-        texts = {name: profile.text_for(name, person.language_code) for name in ("name", "description")}
-        return JSONResponse(
-            {"commands": profile.commands_for(person.user_id, person.language_code), **texts}
-            | {"short_description": profile.text_for("short_description", person.language_code)}
-        )
+        profile, language = self._telegram.profile, person.language_code
+        texts = {name: profile.text_for(name, language) for name in ("name", "description", "short_description")}
+        return JSONResponse({"commands": profile.commands_for(person.user_id, language), **texts})
 
     async def write(self, request: Request) -> Response:
-        """``{text}``."""
-        body = await _fields(request, {"text"})
-        return _answer(message_view(self._people.write(_user_id(request), str(body.get("text", "")))))
+        """``Write``: a text, or START with the payload of a deep link."""
+        wanted = await _body(request, Write)
+        if wanted.start is not None:
+            return _answer(message_view(self._people.start(_user_id(request), wanted.start)))
+        return _answer(message_view(self._people.write(_user_id(request), wanted.text)))
 
     async def send_photo(self, request: Request) -> Response:
         """A form with ``file`` and, if wanted, ``caption``."""
@@ -118,27 +118,15 @@ class TelegramControl:
         return _answer(message_view(await self._people.send_video(_user_id(request), content, name, caption)))
 
     async def press(self, request: Request) -> Response:
-        """``{message_id, button, wait_seconds?}``: presses the button with this data or text.
-
-        Waits for the answer, unless ``wait_seconds`` is 0.
-        """
-        body = await _fields(request, {"message_id", "button", "wait_seconds"})
-        try:
-            message_id, button = int(body["message_id"]), str(body["button"])
-            wait_seconds = min(float(body.get("wait_seconds", MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS)
-        except (KeyError, ValueError) as error:
-            raise CannotBeDone(400, "message_id and wait_seconds must be numbers, button a text.") from error
-        query_id, answer = self._people.press(_user_id(request), message_id, button)
-        await asyncio.wait({answer}, timeout=wait_seconds)
-        if not answer.done():
-            return _answer(PressView(query_id, answered=False))
-        told = answer.result()
-        return _answer(PressView(query_id, answered=True, text=told.text, is_alert=told.is_alert, url=told.url))
+        """``Press``: presses a button, waits for the answer, and tells it; a list, one for each time."""
+        wanted = await _body(request, Press)
+        presses = self._people.press(_user_id(request), wanted.message_id, wanted.button, wanted.times)
+        await asyncio.wait([press.answer for press in presses], timeout=wanted.wait_seconds)
+        return _answer([_press_view(*press) for press in presses])
 
     async def block(self, request: Request) -> Response:
-        """``{blocked}``: whether the person wants to hear from the bot."""
-        body = await _fields(request, {"blocked"})
-        self._people.block(_user_id(request), blocked=bool(body.get("blocked")))
+        """``Block``: whether the person wants to hear from the bot."""
+        self._people.block(_user_id(request), blocked=(await _body(request, Block)).blocked)
         return JSONResponse({})
 
     async def file(self, request: Request) -> Response:
@@ -152,17 +140,14 @@ class TelegramControl:
         return JSONResponse(self._telegram.faults.outstanding())
 
     async def order_fault(self, request: Request) -> Response:
-        """``{method, kind, count?, seconds?}``."""
-        body = await _fields(request, {"method", "kind", "count", "seconds"})
-        if not {"method", "kind"} <= set(body):
-            raise CannotBeDone(400, "The body must have method and kind.")
-        self._telegram.faults.order(**body)
+        """``FaultOrder``."""
+        wanted = await _body(request, FaultOrder)
+        self._telegram.faults.order(wanted.method, wanted.kind, count=wanted.count, seconds=wanted.seconds)
         return JSONResponse({}, 201)
 
     async def set_limits(self, request: Request) -> Response:
-        """``{chat_per_second?, chat_burst?, per_second?}``: what is not told is Telegram's own."""
-        body = await _fields(request, {"chat_per_second", "chat_burst", "per_second"})
-        self._telegram.flood.set_limits(FloodLimits(**body))
+        """``FloodLimits``: what is not told is Telegram's own."""
+        self._telegram.flood.set_limits(await _body(request, FloodLimits))
         return JSONResponse({})
 
     async def counts(self, request: Request) -> Response:
@@ -184,6 +169,10 @@ def _user_id(request: Request) -> int:
     return user_id
 
 
+async def _body(request: Request, wanted: type[Wanted]) -> Wanted:
+    return msgspec.json.decode(await request.body() or b"{}", type=wanted)
+
+
 async def _file(request: Request) -> tuple[bytes, str, str]:
     """Content, name and caption of a form."""
     async with request.form() as form:
@@ -193,17 +182,14 @@ async def _file(request: Request) -> tuple[bytes, str, str]:
         return await file.read(), file.filename or "", str(form.get("caption", ""))
 
 
-async def _fields(request: Request, allowed: set[str]) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body() or b"{}")
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or not set(body) <= allowed:
-        raise CannotBeDone(400, f"The body must be a JSON object with {', '.join(sorted(allowed))}.")
-    return body
+def _press_view(query_id: str, answer: asyncio.Future[CallbackAnswer]) -> PressView:
+    if not answer.done():
+        return PressView(query_id, answered=False)
+    told = answer.result()
+    return PressView(query_id, answered=True, text=told.text, is_alert=told.is_alert, url=told.url)
 
 
-def _answer(view: msgspec.Struct) -> Response:
+def _answer(view: msgspec.Struct | list[PressView]) -> Response:
     return Response(msgspec.json.encode(view), media_type="application/json")
 
 

@@ -84,7 +84,7 @@ async def delete_messages(telegram: Telegram, call: Call) -> bool:
     if len(message_ids) > _MAX_DELETED_AT_ONCE:
         raise bad_request("too many message identifiers specified")
     for message_id in message_ids:
-        chat.remove(int(message_id))
+        chat.remove(Call(call.method, {"message_id": message_id}).integer("message_id"))
     telegram.changes.happened()
     return True
 

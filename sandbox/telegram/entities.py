@@ -27,7 +27,7 @@ _TYPES: Final = {
 }  # fmt: skip
 _TAG: Final = re.compile(r"<(/?)([^\s>]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)(>?)")
 _ATTRIBUTE: Final = re.compile(r"\s*([^\s=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9.-]+)))?")
-_REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|lt|gt|amp|quot);?")
+_REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|(?:lt|gt|amp|quot)(?![A-Za-z]));?")
 _COMMAND: Final = re.compile(r"(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?")
 
 
@@ -116,9 +116,12 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
             break
         tag = _TAG.match(source, found)
         place = len(source[:found].encode())
-        if tag is None or not tag[4]:
-            raise _broken(f"Unclosed {'end' if source[found + 1 : found + 2] == '/' else 'start'} tag", place)
+        assert tag is not None, "it matches every <"
         name, position = tag[2].lower(), tag.end()
+        if not tag[1] and (tag[3] or tag[4]) and name not in _TYPES:
+            raise _broken(f'Unsupported start tag "{name}"', place)
+        if not tag[4]:
+            raise _broken(f"Unclosed {'end' if tag[1] else 'start'} tag", place)
         if not tag[1]:
             opened.append((name, length, _argument(name, tag[3], place), len(text)))
             continue
@@ -131,7 +134,12 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
             entities.extend(_entity(started, offset, length - offset, argument, text[start:], entities))
     if opened:
         raise _broken(f'Can\'t find end tag corresponding to start tag "{opened[-1][0]}"')
-    return text, entities
+    return text, [_without_language(entity) if entity["type"] == "code" else entity for entity in entities]
+
+
+def _without_language(code: Entity) -> Entity:
+    """The language of code is shown only where the code is in a ``<pre>``."""
+    return {name: value for name, value in code.items() if name != "language"}
 
 
 def _unescaped(text: str) -> str:
@@ -140,8 +148,6 @@ def _unescaped(text: str) -> str:
 
 def _argument(name: str, attributes: str, place: int) -> str:
     """What a start tag says beside its name: the address, the language, the emoji."""
-    if name not in _TYPES:
-        raise _broken(f'Unsupported start tag "{name}"', place)
     argument, position = "", 0
     while attributes[position:].strip():
         found = _ATTRIBUTE.match(attributes, position)

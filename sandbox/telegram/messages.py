@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sandbox.telegram.entities import Entity
@@ -143,8 +144,9 @@ class Chat:
         if message.is_protected:
             view["has_protected_content"] = True
         if message.reply_to is not None:
-            view["reply_to_message"] = self.message_view(message.reply_to, bot) | {"reply_to_message": None}
-        return {name: value for name, value in view.items() if value is not None}
+            # One step only: what the answered message answered is not shown.
+            view["reply_to_message"] = self.message_view(replace(message.reply_to, reply_to=None), bot)
+        return view
 
 
 class Chats:
@@ -170,7 +172,7 @@ class Chats:
         """The chat that a bot means. Raises BotApiError if it does not know it."""
         if not chat_id:
             raise bad_request("chat_id is empty")
-        chat = self._by_id.get(int(chat_id)) if chat_id.lstrip("-").isdecimal() else None
+        chat = self._by_id.get(int(chat_id)) if re.fullmatch(r"-?\d{1,20}", chat_id) else None
         if chat is None:
             raise bad_request("chat not found")
         return chat

@@ -59,7 +59,7 @@ _TABLE: Final[list[tuple[str, Run, str]]] = [
         answering.set_webhook,
         "url certificate ip_address max_connections allowed_updates drop_pending_updates secret_token",
     ),
-    ("deleteWebhook", answering.set_webhook, "drop_pending_updates"),
+    ("deleteWebhook", answering.delete_webhook, "drop_pending_updates"),
     ("getWebhookInfo", answering.get_webhook_info, ""),
     ("sendMessage", sending.send_message, _SEND + "text parse_mode entities link_preview_options"),
     ("sendPhoto", sending.send_photo, _SEND + _CAPTION + _SHOWN + "photo"),

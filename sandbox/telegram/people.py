@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.background import in_executor
 from sandbox.telegram.callbacks import CallbackAnswer
@@ -21,6 +22,13 @@ class CannotBeDone(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Press(NamedTuple):
+    """A press of a button, and the answer to come."""
+
+    query_id: str
+    answer: asyncio.Future[CallbackAnswer]
 
 
 class People:
@@ -41,6 +49,12 @@ class People:
         if chat is None:
             raise CannotBeDone(404, f"There is no user {user_id}; make one with PUT /telegram/users/{user_id}.")
         return chat
+
+    def start(self, user_id: int, payload: str) -> Message:
+        """Presses START, after a deep link if there is a payload."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", payload):
+            raise CannotBeDone(400, f"A deep link cannot carry {payload!r}: at most 64 letters, digits, _ and -.")
+        return self.write(user_id, f"/start {payload}".strip())
 
     def write(self, user_id: int, text: str) -> Message:
         """A text or a command."""
@@ -65,23 +79,24 @@ class People:
         media = self._telegram.files.add_film("video", content, shot, name, None)
         return self._say(user_id, Content(_caption(caption), media=media))
 
-    def press(self, user_id: int, message_id: int, label: str) -> tuple[str, asyncio.Future[CallbackAnswer]]:
-        """Presses the inline button with this data or text: the query's id, and the answer to come."""
+    def press(self, user_id: int, message_id: int, label: str, times: int) -> list[Press]:
+        """Presses the inline button with this data or text, ``times`` times before the bot hears of the first one."""
         chat = self.chat(user_id)
         message = chat.find(message_id)
         if message is None:
             raise CannotBeDone(404, f"There is no message {message_id} in the chat with {user_id}.")
         button = _button(message, label)
-        query_id, answer = self._telegram.callbacks.press()
-        query = {
-            "id": query_id,
-            "from": chat.person.view(),
-            "message": self._telegram.message_view(chat, message),
-            "chat_instance": str(-chat.person.user_id),
-            "data": button["callback_data"],
-        }
-        self._telegram.updates.add("callback_query", query)
-        return query_id, answer
+        presses = [Press(*self._telegram.callbacks.press()) for _ in range(times)]
+        for press in presses:
+            query = {
+                "id": press.query_id,
+                "from": chat.person.view(),
+                "message": self._telegram.message_view(chat, message),
+                "chat_instance": str(-chat.person.user_id),
+                "data": button["callback_data"],
+            }
+            self._telegram.updates.add("callback_query", query)
+        return presses
 
     def block(self, user_id: int, *, blocked: bool) -> None:
         """Blocks the bot, or takes that back. Does nothing if it is so already."""
@@ -89,14 +104,17 @@ class People:
         if chat.blocked == blocked:
             return
         chat.blocked = blocked
-        statuses = [self._bot_as_member(chat.blocked) for chat.blocked in (not blocked, blocked)]
-        change = {"chat": chat.view(), "from": chat.person.view(), "date": now()}
-        self._telegram.updates.add(
-            "my_chat_member", {**change, "old_chat_member": statuses[0], "new_chat_member": statuses[1]}
-        )
+        change = {
+            "chat": chat.view(),
+            "from": chat.person.view(),
+            "date": now(),
+            "old_chat_member": self._bot_as_member(blocked=not blocked),
+            "new_chat_member": self._bot_as_member(blocked=blocked),
+        }
+        self._telegram.updates.add("my_chat_member", change)
         self._telegram.changes.happened()
 
-    def _bot_as_member(self, blocked: bool) -> dict[str, Any]:
+    def _bot_as_member(self, *, blocked: bool) -> dict[str, Any]:
         member = {"user": self._telegram.bot, "status": "kicked" if blocked else "member"}
         return member | ({"until_date": 0} if blocked else {})
 

@@ -98,7 +98,7 @@ def _reply_to(chat: Chat, call: Call) -> Message | None:
     reply = call.structure("reply_parameters", dict)
     if not reply:
         return None
-    message = chat.find(int(reply.get("message_id") or 0))
+    message = chat.find(Call(call.method, reply).integer("message_id"))
     if message is None and not reply.get("allow_sending_without_reply"):
         raise bad_request("message to be replied not found")
     return message

@@ -69,21 +69,21 @@ class UpdateQueue:
         found = self._take(offset, limit)
         if found or timeout_seconds <= 0:
             return found
+        await self.wait(min(timeout_seconds, MAX_POLL_SECONDS))
+        return self._take(offset, limit)
+
+    async def wait(self, timeout_seconds: float) -> None:
+        """Returns when there is an update to tell, or after a while. Raises BotApiError when it is ended."""
+        if self._pending:
+            return
         waiting = self._waiting = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait({waiting}, timeout=min(timeout_seconds, MAX_POLL_SECONDS))
+            await asyncio.wait({waiting}, timeout=timeout_seconds)
             if waiting.done():
                 waiting.result()
         finally:
             if self._waiting is waiting:
                 self._waiting = None
-        return self._take(offset, limit)
-
-    async def wait(self, timeout_seconds: float) -> None:
-        """Returns when there is an update to deliver, or after a while."""
-        if not self._pending:
-            waiting = self._waiting = asyncio.get_running_loop().create_future()
-            await asyncio.wait({waiting}, timeout=timeout_seconds)
 
     def end_poll(self, reason: str) -> None:
         """Answers the call that waits, if one does, with 409."""

@@ -37,8 +37,14 @@ class Webhook:
         self._max_connections = 40
         self._error: dict[str, Any] = {}
 
+    def delete(self) -> None:
+        """Updates are fetched from now on."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task, self.url, self._error = None, "", {}
+
     def set(self, call: Call) -> None:
-        """Carries out ``setWebhook``; without a url it is ``deleteWebhook``. Raises BotApiError."""
+        """Updates are delivered from now on; an empty url ends that. Raises BotApiError."""
         url, secret = call.text("url"), call.text("secret_token")
         if url and not re.match(r"https?://[^/\s]+", url):
             raise bad_request("invalid webhook URL specified")
@@ -51,8 +57,8 @@ class Webhook:
         connections = call.integer("max_connections", 40)
         if not 1 <= connections <= 100:
             raise bad_request("max_connections must be from 1 to 100")
-        self._stop()
-        self.url, self._secret, self._max_connections, self._error = url, secret, connections, {}
+        self.delete()
+        self.url, self._secret, self._max_connections = url, secret, connections
         if url:
             self._updates.end_poll("terminated by setWebhook request")
             self._task = self._background.start(self._deliver())
@@ -67,11 +73,6 @@ class Webhook:
         if self._updates.allowed:
             info["allowed_updates"] = self._updates.allowed
         return info | ({"max_connections": self._max_connections} | self._error if self.url else {})
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
 
     async def _deliver(self) -> None:
         headers = {SECRET_HEADER: self._secret} if self._secret else {}

@@ -157,7 +157,7 @@ class TelegramUser:
 
     async def start(self, payload: str = "") -> MessageView:
         """Presses START, perhaps after a deep link ``t.me/bot?start=payload``."""
-        return await self.send(f"/start {payload}".strip())
+        return self._message(await self._telegram.order("POST", f"{self._path}/messages", {"start": payload}))
 
     async def send_photo(self, content: bytes, caption: str = "") -> MessageView:
         return await self._send_file("photos", content, "photo.jpg", caption)
@@ -171,13 +171,16 @@ class TelegramUser:
     async def press(
         self, message: MessageView | int, button: str, *, wait_seconds: float = BOUND_SECONDS
     ) -> PressView:
-        """Presses the inline button with this data or text, and waits for the bot's answer to that.
+        """Presses the inline button with this data or text, and waits for the bot's answer; 0 does not wait."""
+        return (await self.press_at_once(message, button, times=1, wait_seconds=wait_seconds))[0]
 
-        ``wait_seconds`` 0 does not wait, as an impatient person does who presses twice.
-        """
+    async def press_at_once(
+        self, message: MessageView | int, button: str, *, times: int = 2, wait_seconds: float = BOUND_SECONDS
+    ) -> list[PressView]:
+        """Presses a button several times before the bot can answer the first press, as a nervous finger does."""
         message_id = message if isinstance(message, int) else message.message_id
-        body = {"message_id": message_id, "button": button, "wait_seconds": wait_seconds}
-        return msgspec.convert(await self._telegram.order("POST", f"{self._path}/presses", body), PressView)
+        body = {"message_id": message_id, "button": button, "times": times, "wait_seconds": wait_seconds}
+        return msgspec.convert(await self._telegram.order("POST", f"{self._path}/presses", body), list[PressView])
 
     async def block(self) -> None:
         """Blocks the bot; writing to it again unblocks it."""
