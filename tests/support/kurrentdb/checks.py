@@ -59,6 +59,10 @@ class StreamDeleted(Exception):
         self.stream = stream
 
 
+class UnknownMetadata(ValueError):
+    """A stream's metadata that would have to change what readers get, and here does not."""
+
+
 class Appended(msgspec.Struct, frozen=True):
     """``position``: of the transaction's last record; ``revisions``: of each stream's last one, in order."""
 
@@ -122,7 +126,7 @@ def _refuse_unknown_metadata(append: StreamAppend) -> None:
     if append.stream.startswith("$$"):
         for new in append.records:
             if unknown := {key for key in msgspec.json.decode(new.data) if key.startswith("$")} - {"$tb"}:
-                raise NotImplementedError(f"{append.stream}: this server does not keep to {sorted(unknown)}")
+                raise UnknownMetadata(f"{append.stream}: this server does not keep to {sorted(unknown)}")
 
 
 def write_truncate_before(log: TransactionLog, stream: str, revision: int) -> Record:

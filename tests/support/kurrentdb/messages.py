@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kurrentdbclient.protos.v1 import shared_pb2, streams_pb2
 
 from tests.support.kurrentdb.log import NewRecord, Record
+from tests.support.kurrentdb.pages import Position
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -33,18 +34,18 @@ def event(record: Record, *, uuid_as_text: bool) -> streams_pb2.ReadResp:
     return streams_pb2.ReadResp(event=streams_pb2.ReadResp.ReadEvent(event=recorded, commit_position=record.position))
 
 
-def checkpoint(position: int) -> streams_pb2.ReadResp:
+def checkpoint(position: Position) -> streams_pb2.ReadResp:
     return streams_pb2.ReadResp(
         checkpoint=streams_pb2.ReadResp.Checkpoint(
-            commit_position=position, prepare_position=position, timestamp=_now()
+            commit_position=position.commit, prepare_position=position.prepare, timestamp=_now()
         )
     )
 
 
-def caught_up_all(position: int | None) -> streams_pb2.ReadResp:
+def caught_up_all(position: Position | None) -> streams_pb2.ReadResp:
     caught_up = streams_pb2.ReadResp.CaughtUp(timestamp=_now())
     if position is not None:
-        caught_up.position.commit_position = caught_up.position.prepare_position = position
+        caught_up.position.commit_position, caught_up.position.prepare_position = position
     return streams_pb2.ReadResp(caught_up=caught_up)
 
 
@@ -55,9 +56,9 @@ def caught_up_stream(revision: int) -> streams_pb2.ReadResp:
     return streams_pb2.ReadResp(caught_up=caught_up)
 
 
-def fell_behind(position: int) -> streams_pb2.ReadResp:
+def fell_behind(position: Position) -> streams_pb2.ReadResp:
     message = streams_pb2.ReadResp.FellBehind(timestamp=_now())
-    message.position.commit_position = message.position.prepare_position = position
+    message.position.commit_position, message.position.prepare_position = position
     return streams_pb2.ReadResp(fell_behind=message)
 
 

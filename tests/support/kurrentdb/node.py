@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import Message
 from kurrentdbclient.protos.v1 import gossip_pb2, gossip_pb2_grpc, shared_pb2
 
 from tests.support.kurrentdb import errors
@@ -82,7 +81,7 @@ class Node:
         return self._users.get(name) == password
 
 
-class GossipServicer(gossip_pb2_grpc.GossipServicer):  # type: ignore[misc]
+class GossipServicer(gossip_pb2_grpc.GossipServicer):
     def __init__(self, node: Node) -> None:
         self._node = node
 
@@ -105,14 +104,14 @@ def _member(host: str, port: int, state: gossip_pb2.MemberInfo.VNodeState.ValueT
 def features_handler(node: Node) -> grpc.GenericRpcHandler:
     """The client's package has no definitions for this service; they are made here, as the server publishes them."""
 
-    async def get_supported_methods(request: shared_pb2.Empty, context: Context) -> Message:
+    async def get_supported_methods(request: shared_pb2.Empty, context: Context) -> Any:
         methods = [*_METHODS, *([_APPEND_SESSION] if node.faults.has_append_session else [])]
         return SupportedMethods(
             event_store_server_version=node.faults.version,
             methods=[{"method_name": method, "service_name": service} for method, service in methods],
         )
 
-    handler = grpc.unary_unary_rpc_method_handler(
+    handler: Any = grpc.unary_unary_rpc_method_handler(
         get_supported_methods,
         request_deserializer=shared_pb2.Empty.FromString,
         response_serializer=lambda message: message.SerializeToString(),
@@ -138,8 +137,8 @@ def _supported_methods() -> Any:
     )
     methods.field.add(name="event_store_server_version", number=2, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
-    descriptor = pool.FindMessageTypeByName("tests.serverfeatures.SupportedMethods")  # type: ignore[no-untyped-call]
+    pool.Add(file)
+    descriptor = pool.FindMessageTypeByName("tests.serverfeatures.SupportedMethods")
     return message_factory.GetMessageClass(descriptor)
 
 

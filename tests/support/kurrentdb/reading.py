@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Never
 
 import grpc
 from kurrentdbclient.protos.v1 import streams_pb2
@@ -12,6 +13,7 @@ from tests.support.kurrentdb.errors import Context
 from tests.support.kurrentdb.filters import InvalidFilter, visible_to_all
 from tests.support.kurrentdb.log import DELETED, NO_STREAM, Record
 from tests.support.kurrentdb.node import Node
+from tests.support.kurrentdb.pages import Position
 from tests.support.kurrentdb.stream_subscription import StreamSubscription
 from tests.support.kurrentdb.subscriptions import AllSubscription, Filter
 
@@ -64,9 +66,9 @@ class Reader:
 
     def _subscribe_to_all(self) -> Messages:
         chosen = self._options.all.WhichOneof("all_option")
-        after = self._log.last_position if chosen == "end" else None
+        after = Position.of(self._log.last_position) if chosen == "end" else None
         if chosen == "position":
-            after = self._options.all.position.commit_position
+            after = self._given_position()
         return AllSubscription(
             self._log, self._faults, after, uuid_as_text=self._uuid_as_text, filter=self._filter()
         ).run()
@@ -90,15 +92,19 @@ class Reader:
 
     def _read_all(self, backwards: bool) -> Messages:
         chosen = self._options.all.WhichOneof("all_option")
-        start = self._options.all.position.commit_position if chosen == "position" else 0
+        start = self._given_position() if chosen == "position" else Position.of(0)
         if chosen == "end":
-            start = self._log.end
+            start = Position.of(self._log.end)
         if self._options.WhichOneof("filter_option") != "filter":
             return self._pages(backwards, start, visible_to_all, pages.UNBOUNDED)
         window = filters.window(self._options.filter, pages.PAGE_SIZE)
         return self._pages(backwards, start, filters.allows(self._options.filter), window)
 
-    async def _pages(self, backwards: bool, start: int, allows: filters.Allows, window: int) -> Messages:
+    def _given_position(self) -> Position:
+        given = self._options.all.position
+        return Position(given.commit_position, given.prepare_position)
+
+    async def _pages(self, backwards: bool, start: Position, allows: filters.Allows, window: int) -> Messages:
         read_page = pages.backwards if backwards else pages.forwards
         left = self._options.count
         while left > 0:
@@ -137,5 +143,5 @@ class Reader:
     def _result_kind(self) -> str:
         return "FilteredReadAllResult" if self._options.WhichOneof("filter_option") == "filter" else "ReadAllResult"
 
-    async def _refuse(self, why: str) -> None:
+    async def _refuse(self, why: str) -> Never:
         await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, why)

@@ -24,7 +24,15 @@ from tests.support.kurrentdb.streams_v2 import StreamsV2Servicer
 
 _HOST = "127.0.0.1"
 _MAX_REQUEST_BYTES = 384 * 1024 * 1024
-_OPTIONS = (("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.max_send_message_length", -1))
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
+    ("grpc.max_send_message_length", -1),
+    # KurrentDB lets its clients ping as often as they like; grpc would end their connections for it.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.so_reuseport", 1),
+)
 
 
 class KurrentDBServer:
@@ -75,10 +83,10 @@ class KurrentDBServer:
         """Without TLS. ``secure_connection_string`` is the other."""
         return f"kurrentdb://{self.address}?tls=false"
 
-    def secure_connection_string(self, certificate_file: Path, user: str | None = None) -> str:
-        password = "" if user is None or self._users is None else self._users[user]
-        credentials = "" if user is None else f"{quote(user)}:{quote(password)}@"
-        return f"kurrentdb://{credentials}{self.address}?tlsCaFile={quote(str(certificate_file))}"
+    def secure_connection_string(self, certificate_file: Path, user: str) -> str:
+        """The client takes a password as it stands there: one that would need escapes cannot be given to it."""
+        assert self._users is not None
+        return f"kurrentdb://{user}:{self._users[user]}@{self.address}?tlsCaFile={quote(str(certificate_file))}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -122,7 +130,7 @@ class KurrentDBServer:
     async def _listen(self) -> None:
         node = Node(self.log, self.faults, self._users)
         node.port = self.port
-        server = grpc.aio.server(options=(*_OPTIONS, ("grpc.so_reuseport", 1)))
+        server = grpc.aio.server(options=_OPTIONS)
         streams_pb2_grpc.add_StreamsServicer_to_server(StreamsV1Servicer(node), server)  # type: ignore[no-untyped-call]
         streams_v2_pb2_grpc.add_StreamsServiceServicer_to_server(  # type: ignore[no-untyped-call]
             StreamsV2Servicer(node), server

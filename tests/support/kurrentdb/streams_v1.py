@@ -22,7 +22,7 @@ _EXPECTED = {"any": ANY, "no_stream": NO_STREAM, "stream_exists": EXISTS}
 Responses = AsyncIterator[streams_pb2.BatchAppendResp]
 
 
-class StreamsV1Servicer(streams_pb2_grpc.StreamsServicer):  # type: ignore[misc]
+class StreamsV1Servicer(streams_pb2_grpc.StreamsServicer):
     def __init__(self, node: Node) -> None:
         self._node = node
 

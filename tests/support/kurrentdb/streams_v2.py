@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from typing import Never
 from uuid import UUID, uuid4
 
+import grpc
 from google.protobuf import json_format, struct_pb2
 from google.rpc import error_details_pb2
 from kurrentdbclient.protos.v2.streams import errors_pb2, streams_pb2, streams_pb2_grpc
@@ -33,7 +35,7 @@ _FORMATS = {
 }
 
 
-class StreamsV2Servicer(streams_pb2_grpc.StreamsServiceServicer):  # type: ignore[misc]
+class StreamsV2Servicer(streams_pb2_grpc.StreamsServiceServicer):
     def __init__(self, node: Node) -> None:
         self._node = node
 
@@ -41,7 +43,7 @@ class StreamsV2Servicer(streams_pb2_grpc.StreamsServiceServicer):  # type: ignor
         self, requests: AsyncIterator[streams_pb2.AppendRequest], context: Context
     ) -> streams_pb2.AppendSessionResponse:
         if not self._node.faults.has_append_session:
-            return await super().AppendSession(requests, context)  # type: ignore[no-any-return]
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Service is unimplemented.")
         await self._node.admit(context, v2=True)
         session = _Session(context)
         async for request in requests:
@@ -151,7 +153,7 @@ class _Session:
                 errors_pb2.AppendTransactionSizeExceededErrorDetails(size=self._size, max_size=MAX_APPEND_BYTES),
             )
 
-    async def _refuse(self, message: str, field: str, why: str) -> None:
+    async def _refuse(self, message: str, field: str, why: str) -> Never:
         violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=why)
         await errors.abort_v2(
             self._context,

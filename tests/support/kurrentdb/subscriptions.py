@@ -2,7 +2,8 @@
 
 ``$all``: confirmation, events; at the end of what is there (with a filter: a checkpoint, and) caught up; then live
 events, and with a filter a checkpoint after every interval of events looked at. The position in that first checkpoint
-and in the caught-up message is the last one the subscriber was told of, which may lie far before the log's end.
+and in the caught-up message is that of the last event sent, or where the last page began (``pages``), which may lie
+far before the end of the log.
 
 What is written waits for a live subscriber in a buffer of 32 messages. When it overflows, the oldest is dropped, the
 subscription falls behind, and catches up from the log again. (The server knows a message for falling behind and does
@@ -23,8 +24,10 @@ from tests.support.kurrentdb import messages, pages
 from tests.support.kurrentdb.faults import Faults
 from tests.support.kurrentdb.filters import Allows, visible_to_all
 from tests.support.kurrentdb.log import Record, TransactionLog
+from tests.support.kurrentdb.pages import Position
 
-_BEFORE_EVERYTHING = -1
+_BEFORE_EVERYTHING = Position(-1, -1)
+_FIRST = Position(0, 0)
 Messages = AsyncIterator[streams_pb2.ReadResp]
 
 
@@ -40,7 +43,7 @@ class _Live(msgspec.Struct, frozen=True):
     """Something that a live subscriber is to be told; ``record`` is None for a checkpoint."""
 
     number: int
-    position: int
+    position: Position
     record: Record | None
 
 
@@ -48,7 +51,13 @@ class AllSubscription:
     """``async for message in AllSubscription(...).run()``. ``after``: None for the start."""
 
     def __init__(
-        self, log: TransactionLog, faults: Faults, after: int | None, *, uuid_as_text: bool, filter: Filter | None
+        self,
+        log: TransactionLog,
+        faults: Faults,
+        after: Position | None,
+        *,
+        uuid_as_text: bool,
+        filter: Filter | None,
     ) -> None:
         self._log = log
         self._faults = faults
@@ -65,7 +74,7 @@ class AllSubscription:
 
     async def run(self) -> Messages:
         """Raises InvalidPosition, when it comes to read there."""
-        last = self._log.last_position
+        last = Position.of(self._log.last_position)
         self._log.listeners.append(self._hear)
         try:
             yield messages.confirmation(uuid4())
@@ -82,18 +91,19 @@ class AllSubscription:
 
     def _hear(self, block: Sequence[Record]) -> None:
         for record in block:
+            position = Position.of(record.position)
             if self._allows(record):
                 self._appeared += 1
-                self._live.append(_Live(self._appeared, record.position, record))
+                self._live.append(_Live(self._appeared, position, record))
             self._looked_at += 1
             if self._filter is not None and self._looked_at >= self._filter.interval:
                 self._looked_at = 0
                 self._appeared += 1
-                self._live.append(_Live(self._appeared, record.position, None))
+                self._live.append(_Live(self._appeared, position, None))
         self._written.set()
 
     async def _catch_up(self) -> Messages:
-        start, looked_at = max(self._sent, 0), 0
+        start, looked_at = max(self._sent, _FIRST), 0
         while True:
             page = pages.forwards(
                 self._log,
@@ -103,9 +113,10 @@ class AllSubscription:
                 window=pages.UNBOUNDED if self._filter is None else self._filter.window,
             )
             for record in page.records:
-                if record.position > self._sent:
+                position = Position.of(record.position)
+                if position > self._sent:
                     yield messages.event(record, uuid_as_text=self._uuid_as_text)
-                    self._sent = record.position
+                    self._sent = position
             if self._filter is not None and self._sent < page.start < page.next:
                 self._sent = page.start
             looked_at += page.considered
@@ -146,7 +157,7 @@ class AllSubscription:
                 for message in self._checkpoint(self._sent):
                     yield message
 
-    def _checkpoint(self, position: int) -> list[streams_pb2.ReadResp]:
+    def _checkpoint(self, position: Position) -> list[streams_pb2.ReadResp]:
         """None without a filter, none for the very start, none twice."""
         if self._filter is None or position <= self._last_checkpoint:
             return []
