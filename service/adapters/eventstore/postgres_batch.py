@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.adapters.eventstore.codec import EncodedEvent, EventCodec
-from service.ports.event_store import StreamWrite
+from service.ports.event_store import StreamWrite, VersionConflict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,3 +106,13 @@ def make_plan(batch: Iterable[PendingAppend], known: Mapping[str, int]) -> Plan:
                 plan.base_versions.setdefault(stream, expected)
                 versions[stream] = expected + len(events)
     return plan
+
+
+def conflict(pending: PendingAppend, versions: Mapping[str, int]) -> VersionConflict:
+    """Why an append could not be written; ``versions`` are those that its streams are at."""
+    for stream, expected, _ in pending.writes:
+        if (actual := versions.get(stream, 0)) != expected:
+            return VersionConflict(stream, expected, actual)
+    # The streams have come to be as expected since, or some of the event ids stand in the log already.
+    stream, expected, _ = pending.writes[0]
+    return VersionConflict(stream, expected)

@@ -1,7 +1,7 @@
 """Group commit: appends that wait together are written in one transaction.
 
 One task owns one connection. It takes what waits (bounded in events and bytes), writes it with one call of
-``triptych.append_events``, and meanwhile the next ones gather. No append waits for a timer.
+``triptych.append_events``, and meanwhile the next ones gather (``gathering.py`` says when it waits for them).
 
 A conflict fails only its own append. The database answers with the versions of the streams that were not as
 expected; what these make impossible is set aside and the rest is written with a second call. What was set aside
@@ -24,9 +24,10 @@ import structlog
 from psycopg import errors
 
 from service.adapters.eventstore.codec import EventCodec
-from service.adapters.eventstore.postgres_batch import PendingAppend, Plan, make_pending, make_plan
+from service.adapters.eventstore.gathering import Gathering
+from service.adapters.eventstore.postgres_batch import PendingAppend, Plan, conflict, make_pending, make_plan
 from service.adapters.postgres.pool import Connection, connect, describe
-from service.ports.event_store import EventStoreUnavailable, StreamWrite, VersionConflict
+from service.ports.event_store import EventStoreUnavailable, StreamWrite
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class GroupCommitter:
         self._room = asyncio.Semaphore(max_waiting)
         self._waiting: deque[PendingAppend] = deque()
         self._work = asyncio.Event()
+        self._gathering = Gathering()
         self._connection: Connection | None = None
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="event-store-writer")
@@ -91,6 +93,8 @@ class GroupCommitter:
         backoff_seconds = 0.0
         while not (self._closing and not self._waiting):
             await self._work.wait()
+            if not self._closing:
+                await self._gathering.wait(self._waiting)
             batch = self._take()
             if not batch:
                 continue
@@ -195,7 +199,7 @@ class GroupCommitter:
             if len(known) == len(there):
                 pending.answer(max(known))
             else:
-                pending.fail(_conflict(pending, versions))
+                pending.fail(conflict(pending, versions))
 
     async def _positions(self, appends: Sequence[PendingAppend]) -> dict[Any, int]:
         ids = [event_id for each in appends for event_id in each.event_ids]
@@ -238,12 +242,3 @@ class GroupCommitter:
 def _without(appends: Iterable[PendingAppend], out: Iterable[PendingAppend]) -> list[PendingAppend]:
     gone = set(out)
     return [each for each in appends if each not in gone]
-
-
-def _conflict(pending: PendingAppend, versions: dict[str, int]) -> VersionConflict:
-    for stream, expected, _ in pending.writes:
-        if (actual := versions.get(stream, 0)) != expected:
-            return VersionConflict(stream, expected, actual)
-    # The streams have come to be as expected since, or some of the event ids stand in the log already.
-    stream, expected, _ = pending.writes[0]
-    return VersionConflict(stream, expected)
