@@ -58,12 +58,17 @@ class CallerInterceptor(ServerInterceptor):
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: HandlerCallDetails
     ) -> Handler | None:
-        metadata = {key: value for key, value in handler_call_details.invocation_metadata if isinstance(value, str)}
+        authorization = traceparent = ""
+        for key, value in handler_call_details.invocation_metadata:
+            if key == "authorization" and isinstance(value, str):
+                authorization = value
+            elif key == "traceparent" and isinstance(value, str):
+                traceparent = value
         name = ""
         if self._tokens and not handler_call_details.method.startswith(OPEN_TO_ALL):
-            name = self._tokens.holder(metadata.get("authorization", ""))
+            name = self._tokens.holder(authorization)
         # The handler runs in the same task, so it finds what is set here.
-        CALLER.set(Caller(name, valid_traceparent(metadata.get("traceparent", ""))))
+        CALLER.set(Caller(name, valid_traceparent(traceparent)))
         return await continuation(handler_call_details)
 
 

@@ -26,6 +26,10 @@ Behavior = Callable[[Any, ServicerContext[Any, Any]], Any]
 class ErrorInterceptor(ServerInterceptor):
     """Knows how to end a call; what with, ``errors.py`` knows."""
 
+    def __init__(self) -> None:
+        # By method: what was found for it, and that guarded. A server has a few dozen, and finds the same ones again.
+        self._guarded: dict[str, tuple[Handler, Handler]] = {}
+
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: HandlerCallDetails
     ) -> Handler | None:
@@ -35,7 +39,12 @@ class ErrorInterceptor(ServerInterceptor):
         except Exception as error:  # noqa: BLE001 - told to the caller, and logged if it is a defect
             return grpc.stream_stream_rpc_method_handler(_refuse(error, method))
         # No handler: there is no such method, and gRPC says UNIMPLEMENTED itself.
-        return handler and _guarded(handler, method)
+        if handler is None:
+            return None
+        known = self._guarded.get(method)
+        if known is None or known[0] is not handler:
+            known = self._guarded[method] = (handler, _guarded(handler, method))
+        return known[1]
 
 
 def _guarded(handler: Handler, method: str) -> Handler:
