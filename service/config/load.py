@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from service.config.expected import expected
 from service.config.settings import FILE_VARIABLE, PREFIX, Settings
 
+_OF_OTHERS = ("TEST_", "WEB_", "TELEGRAM_")
+
 
 class SettingsError(Exception):
     """Settings that cannot be right. ``problems`` has one plain sentence for each."""
@@ -40,11 +42,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _unknown_variables() -> list[str]:
-    # TRIPTYCH_TEST_* belong to the tests, TRIPTYCH_WEB_* to the web gallery, the first ones here to the clients.
+    # Those of the tests, the web gallery and the Telegram bot are theirs; the first ones here are the clients'.
     known = ["SERVER", "TOKEN", "USER", FILE_VARIABLE.removeprefix(PREFIX)]
     known += [name.upper() for name in Settings.model_fields]
     names = (name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
-    return [_no_such(name, known) for name in names if name not in known and not name.startswith(("TEST_", "WEB_"))]
+    return [_no_such(name, known) for name in names if name not in known and not name.startswith(_OF_OTHERS)]
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:

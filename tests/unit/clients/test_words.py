@@ -9,7 +9,7 @@ import pytest
 from clients.web.words import WORDS
 from clients.words import LANGUAGES, language_of, load
 
-PACKAGES = ("clients.words", "clients.web.words")
+PACKAGES = ("clients.words", "clients.web.words", "clients.telegram.words")
 
 
 def _facts(phrase: object) -> set[str]:

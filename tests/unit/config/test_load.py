@@ -137,7 +137,7 @@ def test_an_unknown_name_is_refused_with_a_suggestion(environment: pytest.Monkey
 
 
 def test_names_of_clients_and_tests_are_no_settings(environment: pytest.MonkeyPatch) -> None:
-    for name in ("SERVER", "TOKEN", "USER", "TEST_ANYTHING"):
+    for name in ("SERVER", "TOKEN", "USER", "TEST_ANYTHING", "WEB_PORT", "TELEGRAM_TOKEN"):
         environment.setenv(PREFIX + name, "x")
     load_settings()
 

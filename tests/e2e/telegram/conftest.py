@@ -1,0 +1,24 @@
+"""One bot for all tests of a process; those that stop it, or want a slow Telegram, run their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from clients.sdk import AsyncTriptych
+from sandbox.telegram import TelegramOptions
+from tests.e2e.telegram.stage import Stage, bot_at
+from tests.support.system import RunningSystem
+from tests.support.telegram import NO_LIMITS, running_bot_api
+
+
+@pytest.fixture(scope="session")
+async def stage(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """A running bot."""
+    async with (
+        running_bot_api(TelegramOptions(flood=NO_LIMITS)) as telegram,
+        AsyncTriptych(system.address) as client,
+        bot_at(telegram, system.address, tmp_path_factory.mktemp("bot")),
+    ):
+        yield Stage(telegram, client)
