@@ -58,7 +58,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("time", "time", "when it was recorded, UTC", lambda event: event.record_time),
     Column("type", "text", "the event's type, such as `GenerationFailed`", lambda event: event.type),
     Column("stream", "text", "the stream it belongs to", lambda event: event.stream),
-    Column("category", "text", "`account` or `generation`", lambda event: event.stream.partition("-")[0]),
+    Column("category", "text", "`account`, `generation` or `imports`", lambda event: event.stream.partition("-")[0]),
     Column("version", "integer", "its place in the stream, from 1", lambda event: event.version),
     Column("user_id", "text", "whose it is, of every event", lambda event: event.user_id or None),
     Column("generation_id", "text", "the generation it is about", lambda event: event.generation_id or None),

@@ -67,6 +67,7 @@ def item(message: item_pb2.Item) -> models.Item:
         trashed=message.trashed,
         create_time=_time(message.create_time, message.HasField("create_time")),
         update_position=message.update_position,
+        imported=message.imported,
     )
 
 
@@ -110,6 +111,7 @@ def generation(message: pb.Generation) -> models.Generation:
         end_time=_time(message.end_time, message.HasField("end_time")),
         update_position=message.update_position,
         undelivered_detail=message.undelivered_detail,
+        imported=message.imported,
     )
 
 

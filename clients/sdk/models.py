@@ -69,6 +69,8 @@ class Item:
     trashed: bool
     create_time: datetime | None
     update_position: int
+    imported: bool = False
+    """From an older gallery: it cost nothing here, and prompt, model and aspect ratio may be empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,8 @@ class Generation:
     end_time: datetime | None
     update_position: int
     undelivered_detail: str
+    imported: bool = False
+    """It stands for what an older gallery had made: it was never requested here."""
 
     @property
     def ended(self) -> bool:

@@ -69,6 +69,7 @@ def item(row: ItemRow) -> item_pb2.Item:
         trashed=row.trashed,
         create_time=timestamp(row.create_time),
         update_position=row.update_position,
+        imported=row.imported,
     )
 
 
@@ -111,6 +112,7 @@ def generation(row: GenerationRow) -> generation_pb2.Generation:
         deadline_time=timestamp(row.deadline_time),
         end_time=None if row.end_time is None else timestamp(row.end_time),
         update_position=row.update_position,
+        imported=row.imported,
     )
     if row.failure_reason:
         message.failure.CopyFrom(failure(row.failure_reason, row.failure_detail))

@@ -31,6 +31,7 @@ PAYLOADS: Mapping[str, str] = {
 
 RENAMED: Mapping[str, str] = {
     "requested_at": "request_time",
+    "created_at": "create_time",
     "deadline_at": "deadline_time",
     "started_at": "start_time",
     "grace_until": "grace_end_time",

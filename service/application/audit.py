@@ -4,6 +4,7 @@
     debited - refunded = price x delivered                    for every ended generation, less what support gave back
     exactly one end, with its refund in the same append       for every generation
     one submission at a time, announced before it is made     for every generation
+    listed for its user, once                                 for everything that was imported
 
 One pass in the order of the log, holding one small record an account, a grant and a generation; the log itself may
 be larger than memory. "In the same append" is read from the order of the log: stores write an append's events side
@@ -23,7 +24,8 @@ import msgspec
 from service.application.audit_generation import AuditedGeneration, see_generation
 from service.domain import account as a
 from service.domain.generation import events as e
-from service.domain.ids import account_stream, generation_stream
+from service.domain.ids import account_stream, generation_stream, imports_stream
+from service.domain.imports import ImportListed
 from service.ports.event_store import RecordedEvent
 
 FindingKind = Literal[
@@ -41,6 +43,8 @@ FindingKind = Literal[
     "wrong_credits",
     "wrong_outputs",
     "not_requested",
+    "imported_twice",
+    "import_not_listed",
     "ended_twice",
     "event_after_end",
     "submitted_twice",
@@ -105,6 +109,10 @@ class Audit:
                 self._close_movement()
                 self._now = recorded
                 self._see_account(event)
+            case ImportListed() as event:
+                self._close_movement()
+                self._now = recorded
+                self._see_listed(event)
             case event:
                 self._now = recorded
                 self._see_generation(event)
@@ -141,6 +149,8 @@ class Audit:
         owner = getattr(recorded.event, "generation_id", "")
         if isinstance(recorded.event, a.CreditsGranted | a.CreditsDebited | a.CreditsRefunded):
             right = account_stream(recorded.event.user_id)
+        elif isinstance(recorded.event, ImportListed):
+            right = imports_stream(recorded.event.user_id)
         else:
             right = generation_stream(owner)
         if recorded.stream != right:
@@ -183,6 +193,12 @@ class Audit:
                 f"{event.generation_id} cost",
             )
 
+    def _see_listed(self, event: ImportListed) -> None:
+        generation = self._generation(event.generation_id)
+        if generation.listed_for:
+            self._find("imported_twice", f"lists {event.generation_id} again")
+        generation.listed_for = event.user_id
+
     def _see_generation(self, event: msgspec.Struct) -> None:
         generation_id: str = getattr(event, "generation_id", "")
         awaited = self._awaited
@@ -221,6 +237,13 @@ class Audit:
         self.findings.append(Finding(kind, stream, self._position, message))  # type: ignore[arg-type]
 
     def _settle(self, generation_id: str, generation: AuditedGeneration) -> None:
+        if generation.imported_for != generation.listed_for:
+            self._find(
+                "import_not_listed",
+                f"was imported for {generation.imported_for or 'nobody'!r} and is listed for "
+                f"{generation.listed_for or 'nobody'!r}",
+                generation_id,
+            )
         price = generation.credits_per_output * generation.output_count
         if generation.debited != price:
             self._find("wrong_credits", f"cost {generation.debited} credits at a price of {price}", generation_id)

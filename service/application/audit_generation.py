@@ -10,7 +10,10 @@ import msgspec
 
 from service.domain.generation import events as e
 
-Problem = tuple[Literal["not_requested", "ended_twice", "event_after_end", "submitted_twice", "wrong_outputs"], str]
+Problem = tuple[
+    Literal["not_requested", "imported_twice", "ended_twice", "event_after_end", "submitted_twice", "wrong_outputs"],
+    str,
+]
 
 
 class AuditedGeneration(msgspec.Struct):
@@ -23,6 +26,10 @@ class AuditedGeneration(msgspec.Struct):
     credits_per_output: int = 0
     output_count: int = 0
     requested: bool = False
+    imported_for: str = ""
+    """The user, where it came from an older gallery."""
+    listed_for: str = ""
+    """The user in whose imports it is listed."""
     deadline_at: datetime | None = None
     outputs: int = 0
     indices: int = 0
@@ -48,6 +55,9 @@ def see_generation(generation: AuditedGeneration, event: msgspec.Struct) -> Iter
         generation.credits_per_output = event.credits_per_output
         generation.output_count = event.output_count
         generation.deadline_at = event.deadline_at
+    elif isinstance(event, e.ItemImported):
+        yield from _import(generation, event)
+        return
     elif not generation.requested:
         yield "not_requested", f"has a {name} and was never requested"
     if isinstance(event, e.EndEvent):
@@ -55,6 +65,16 @@ def see_generation(generation: AuditedGeneration, event: msgspec.Struct) -> Iter
     elif generation.end and not isinstance(event, _AFTER_THE_END):
         yield "event_after_end", f"has a {name} after its {generation.end}"
     yield from _go_on(generation, event)
+
+
+def _import(generation: AuditedGeneration, event: e.ItemImported) -> Iterator[Problem]:
+    """It stands for the whole of what another gallery made: request, one output and end, at no price."""
+    if generation.requested:
+        yield "imported_twice", "is imported although it was requested or imported before"
+    generation.requested = True
+    generation.imported_for = event.user_id
+    generation.output_count = generation.outputs = 1
+    generation.end = generation.end or "ItemImported"
 
 
 def _end(generation: AuditedGeneration, event: e.EndEvent) -> Iterator[Problem]:

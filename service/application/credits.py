@@ -6,7 +6,7 @@ from service.application.execute import Context, Executor, Outcome
 from service.application.generations import account_ref, generation_ref
 from service.domain import account as accounts
 from service.domain.account import Account
-from service.domain.errors import NotEnded, NotFound
+from service.domain.errors import NotEnded, NotFound, NothingToRefund
 from service.domain.generation.state import Phase
 from service.domain.ids import check_external_id, check_generation_id
 from service.ports.clock import Clock
@@ -45,6 +45,8 @@ class Credits:
             raise NotFound("generation", generation_id)
         if not generation.ended:
             raise NotEnded(generation_id, generation.phase.value)
+        if generation.import_id:
+            raise NothingToRefund(generation_id, debited=0, refunded=0)
         now = self._clock.now()
         return await self._executor.run(
             account_ref(generation.user_id),

@@ -14,11 +14,13 @@ from service.domain.errors import InvalidField
 from service.domain.events import EVENT_TYPES
 from service.domain.generation.events import GenerationEvent
 from service.domain.generation.state import GENERATION
+from service.domain.imports import IMPORTS, ImportsEvent
 from service.ports.event_store import TypeTotals
 
 CATEGORIES: Mapping[str, frozenset[str]] = {
     ACCOUNT.category: frozenset(each.__name__ for each in get_args(AccountEvent)),
     GENERATION.category: frozenset(each.__name__ for each in get_args(GenerationEvent)),
+    IMPORTS.category: frozenset({ImportsEvent.__name__}),
 }
 """The types of events in the streams of each category."""
 TYPES: Collection[str] = EVENT_TYPES.keys()

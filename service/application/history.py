@@ -5,7 +5,7 @@ always of a stretch of positions, and its last position is all that is needed to
 
 What the store can pick out itself (types, and categories, which are sets of types) it does. Users and types of
 generations are picked out here, of what passes. A replay of one user, unless the user has very much, does not go
-through the log at all: it reads the streams of the user's account and generations.
+through the log at all: it reads the streams of the user's account, imports and generations.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import msgspec
 
 from service.application import event_types
 from service.application.owners import OwnedEvent, Owners
-from service.application.streams import paid_generations, read_generations, read_whole
+from service.application.streams import generations_of, read_generations, read_whole
 from service.domain.errors import InvalidField
-from service.domain.ids import account_stream
+from service.domain.ids import account_stream, imports_stream
 from service.ports.clock import Clock
 from service.ports.event_store import EventStore, RecordedEvent
 
@@ -125,11 +125,16 @@ class History:
 
     async def _of_user(self, selection: Selection, after: int, until: int) -> list[RecordedEvent] | None:
         """All events of the user's streams in (after, until], in order; None when they are too many to collect."""
-        generation_ids = await paid_generations(self._store, selection.user_id, until=until)
+        generation_ids = await generations_of(self._store, selection.user_id, until=until)
         if len(generation_ids) > self._most_direct_generations:
             return None
-        account = read_whole(self._store, account_stream(selection.user_id), until=until)
-        events = [each async for batch in account for each in batch if each.position > after]
+        events = [
+            each
+            for stream in (account_stream(selection.user_id), imports_stream(selection.user_id))
+            async for batch in read_whole(self._store, stream, until=until)
+            for each in batch
+            if each.position > after
+        ]
         async for batch in read_generations(self._store, generation_ids, until=until):
             events += [each for each in batch if each.position > after]
         return sorted(events, key=lambda each: each.position)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from service.domain.generation.events import GenerationRequested
+from service.domain.generation.events import GenerationRequested, ItemImported
 from service.domain.ids import generation_stream
 from service.ports.event_store import EventStore, RecordedEvent
 
@@ -43,7 +43,7 @@ class Owners:
         """Each event with its owner."""
         found: dict[str, Owner] = {}
         for each in events:
-            if isinstance(each.event, GenerationRequested):
+            if isinstance(each.event, GenerationRequested | ItemImported):
                 found[each.event.generation_id] = _owner(each.event)
         wanted = {generation_id for each in events if (generation_id := _generation_id(each))} - found.keys()
         found |= await self.of_generations(wanted)
@@ -51,19 +51,21 @@ class Owners:
         return [OwnedEvent(each, _settle(each, found)) for each in events]
 
     async def of_generations(self, generation_ids: set[str], *, until: int | None = None) -> Mapping[str, Owner]:
-        """Those of them that were requested, at position ``until`` if given."""
+        """Those of them that were requested or imported, at position ``until`` if given."""
         found = {}
         if until is None:
             found = {each: owner for each in generation_ids if (owner := self._known.get(each)) is not None}
         if missing := generation_ids - found.keys():
             firsts = await self._store.read_streams([*map(generation_stream, missing)], until=until, limit=1)
             for each in firsts:
-                if isinstance(each.event, GenerationRequested):
+                if isinstance(each.event, GenerationRequested | ItemImported):
                     found[each.event.generation_id] = _owner(each.event)
         return found
 
 
-def _owner(event: GenerationRequested) -> Owner:
+def _owner(event: GenerationRequested | ItemImported) -> Owner:
+    if isinstance(event, ItemImported):
+        return Owner(event.user_id, event.generation_type)
     return Owner(event.user_id, event.asked.generation_type)
 
 

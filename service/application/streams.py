@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from service.domain.account import CreditsDebited
-from service.domain.ids import account_stream, generation_stream
+from service.domain.ids import account_stream, generation_stream, imports_stream
+from service.domain.imports import ImportListed
 from service.ports.event_store import Batch, EventStore
 
 STREAMS_AT_ONCE = 200
@@ -45,11 +46,13 @@ async def read_generations(
                     yield batch
 
 
-async def paid_generations(store: EventStore, user_id: str, *, until: int | None = None) -> list[str]:
-    """Ids of the generations that a user had paid for at position ``until``, in the order of their debits."""
+async def generations_of(store: EventStore, user_id: str, *, until: int | None = None) -> list[str]:
+    """Ids of a user's generations at position ``until``: those that were paid for and those that were imported, each
+    in their order."""
     return [
         each.event.generation_id
-        async for batch in read_whole(store, account_stream(user_id), until=until)
+        for stream in (account_stream(user_id), imports_stream(user_id))
+        async for batch in read_whole(store, stream, until=until)
         for each in batch
-        if isinstance(each.event, CreditsDebited)
+        if isinstance(each.event, CreditsDebited | ImportListed)
     ]

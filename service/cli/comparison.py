@@ -10,7 +10,12 @@ from service.application.audit_generation import AuditedGeneration
 from service.projections.projection import Connection
 from service.projections.verification import GenerationTotals, unchanged_accounts, unchanged_generations
 
-_STATES = {"GenerationSucceeded": "succeeded", "GenerationFailed": "failed", "GenerationCancelled": "cancelled"}
+_STATES = {
+    "GenerationSucceeded": "succeeded",
+    "ItemImported": "succeeded",
+    "GenerationFailed": "failed",
+    "GenerationCancelled": "cancelled",
+}
 _PRESENT: dict[str, LiteralString] = {
     "account": "SELECT user_id FROM read.accounts WHERE user_id = ANY(%s)",
     "generation": "SELECT generation_id FROM read.generations WHERE generation_id = ANY(%s)",

@@ -27,7 +27,7 @@ from service.domain.generation.events import AskedParameters
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # No store keeps these as they are, and a repeated request is compared with what was stored.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_SEED = 2**32 - 1
@@ -148,7 +148,7 @@ def resolve(catalog: Catalog, asked: AskedParameters) -> ResolvedRequest:
     length = len(asked.prompt)
     if not asked.prompt.strip():
         raise InvalidField("prompt", "is empty; describe in your own words what you want to see")
-    if _UNSTORABLE.search(asked.prompt):
+    if UNSTORABLE.search(asked.prompt):
         raise InvalidField("prompt", "has a NUL character or half of a surrogate pair in it; leave it out")
     if length > catalog.max_prompt_characters:
         raise InvalidField("prompt", f"has {length} characters; at most {catalog.max_prompt_characters} are possible")

@@ -115,7 +115,9 @@ class NothingToRefund(PreconditionFailed):
 
     def __init__(self, generation_id: str, debited: int, refunded: int) -> None:
         super().__init__(
-            f"Of {debited} credits taken for this generation {refunded} came back already: nothing is left.",
+            f"Of {debited} credits taken for this generation {refunded} came back already: nothing is left."
+            if debited
+            else "No credits were taken for this generation: there are none to give back.",
             generation_id=generation_id,
             debited=debited,
             refunded=refunded,

@@ -35,6 +35,11 @@ def generation_id_for(user_id: str, request_id: str) -> str:
     return str(uuid.uuid5(GENERATION_NAMESPACE, f"{len(user_id)}:{user_id}{request_id}"))
 
 
+def imported_id(import_id: str) -> str:
+    """What names a row of an older gallery in the place of a request's id."""
+    return f"import:{import_id}"
+
+
 def check_generation_id(value: str) -> str:
     """Returns the canonical form of a generation's id, or raises InvalidField."""
     try:
@@ -62,3 +67,7 @@ def account_stream(user_id: str) -> str:
 
 def generation_stream(generation_id: str) -> str:
     return f"generation-{generation_id}"
+
+
+def imports_stream(user_id: str) -> str:
+    return f"imports-{user_id}"

@@ -41,6 +41,8 @@ class ItemRow(msgspec.Struct, frozen=True, kw_only=True):
     """Position of the event that brought it into the gallery; no two items share one."""
     update_position: int
     """Position of the last event that changed the row."""
+    imported: bool = False
+    """Whether it came from an older gallery: at no price, and perhaps without words or model."""
 
 
 GenerationStateName = Literal[
@@ -89,6 +91,8 @@ class GenerationRow(msgspec.Struct, frozen=True, kw_only=True):
     deadline_time: datetime
     end_time: datetime | None = None
     update_position: int
+    imported: bool = False
+    """Whether it stands for what an older gallery had made."""
     items: tuple[ItemRow, ...] = ()
     """Filled by ``generation``; empty in lists."""
 

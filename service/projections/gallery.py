@@ -8,79 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
-import msgspec
 from psycopg import sql
 
 from service.domain.generation import events as e
-from service.domain.generation.events import StoredMedia
 from service.ports.event_store import RecordedEvent
+from service.projections.gallery_rows import CountChange, Marks, NewItem, PendingGeneration
 from service.projections.gallery_schema import SCHEMA_SQL
 from service.projections.projection import Connection, Projection, UnknownRow
 from service.projections.rows import fetch, select_rows, upsert_rows, write
 from service.projections.words import lexemes
-
-
-class PendingGeneration(msgspec.Struct):
-    """What items need to know of their generation."""
-
-    generation_id: str
-    user_id: str
-    generation_type: str
-    model: str
-    prompt: str
-    improved_prompt: str
-    aspect_ratio: str
-    credits: int
-
-
-class Marks(msgspec.Struct):
-    """The part of an item that its owner changes."""
-
-    item_id: str
-    user_id: str
-    generation_type: str
-    favorite: bool
-    trashed: bool
-    update_position: int
-
-
-class NewItem(Marks):
-    """A whole row; the columns of ``gallery_items``, with ``search`` still as words."""
-
-    generation_id: str
-    index: int
-    model: str
-    prompt: str
-    improved_prompt: str
-    aspect_ratio: str
-    seed: int | None
-    credits: int
-    media: StoredMedia
-    thumbnail: StoredMedia
-    create_time: datetime
-    create_position: int
-    words: list[str]
-
-
-def place(item: NewItem) -> tuple[datetime, int]:
-    """Where it stands in the gallery, which runs by this, the newest first; no two items share a place."""
-    return item.create_time, item.create_position
-
-
-class CountChange(msgspec.Struct):
-    user_id: str
-    generation_type: str
-    count: int = 0
-    favorite_count: int = 0
-    trashed_count: int = 0
-
-    def add(self, item: Marks, sign: int) -> None:
-        self.count += sign * (not item.trashed)
-        self.favorite_count += sign * (item.favorite and not item.trashed)
-        self.trashed_count += sign * item.trashed
-
 
 _PRODUCED = (e.ImageProduced, e.VideoProduced)
 _MARKED = (e.ItemFavorited, e.ItemUnfavorited, e.ItemTrashed, e.ItemRestored)
@@ -92,14 +29,14 @@ _SELECT_MARKS = select_rows("gallery_items", "item_id", Marks)
 _INSERT_ITEMS = sql.SQL("""
     INSERT INTO gallery_items (item_id, generation_id, user_id, generation_type, index, model, prompt,
         improved_prompt, aspect_ratio, seed, credits, media, thumbnail, favorite, trashed, create_time,
-        create_position, update_position, search)
+        create_position, update_position, imported, search)
     SELECT item_id, generation_id, user_id, generation_type, index, model, prompt, improved_prompt, aspect_ratio,
         seed, credits, media, thumbnail, favorite, trashed, create_time, create_position, update_position,
-        array_to_tsvector(words)
+        imported, array_to_tsvector(words)
     FROM json_to_recordset(%s::json) AS row(item_id text, generation_id text, user_id text, generation_type text,
         index integer, model text, prompt text, improved_prompt text, aspect_ratio text, seed bigint,
         credits integer, media jsonb, thumbnail jsonb, favorite boolean, trashed boolean, create_time timestamptz,
-        create_position bigint, update_position bigint, words text[])""").format()
+        create_position bigint, update_position bigint, imported boolean, words text[])""").format()
 _UPDATE_MARKS = sql.SQL("""
     UPDATE gallery_items AS item
     SET favorite = row.favorite, trashed = row.trashed, update_position = row.update_position
@@ -137,6 +74,8 @@ class GalleryFold:
                 self.changed_generations.add(event.generation_id)
             case e.ImageProduced() | e.VideoProduced() as event:
                 self._produce(recorded, event)
+            case e.ItemImported() as event:
+                self._import(recorded, event)
             case e.ItemFavorited() | e.ItemUnfavorited() | e.ItemTrashed() | e.ItemRestored() as event:
                 self._mark(recorded, event)
             case e.GenerationSucceeded() | e.GenerationFailed() | e.GenerationCancelled() as event:
@@ -157,8 +96,6 @@ class GalleryFold:
 
     def _produce(self, recorded: RecordedEvent, event: e.ImageProduced | e.VideoProduced) -> None:
         generation = self._generation(event.generation_id)
-        if event.item_id in self.items:
-            raise ValueError(f"item {event.item_id!r} is in the gallery already")
         item = NewItem(
             item_id=event.item_id,
             user_id=generation.user_id,
@@ -178,9 +115,40 @@ class GalleryFold:
             thumbnail=event.thumbnail,
             create_time=recorded.recorded_at,
             create_position=recorded.position,
+            imported=False,
             words=lexemes(generation.user_id, generation.prompt, generation.improved_prompt),
         )
-        self.items[event.item_id] = item
+        self._add(item)
+
+    def _import(self, recorded: RecordedEvent, event: e.ItemImported) -> None:
+        item = NewItem(
+            item_id=event.item_id,
+            user_id=event.user_id,
+            generation_type=event.generation_type,
+            favorite=False,
+            trashed=False,
+            update_position=recorded.position,
+            generation_id=event.generation_id,
+            index=0,
+            model=event.source_model,
+            prompt=event.prompt,
+            improved_prompt=event.prompt,
+            aspect_ratio="",
+            seed=None,
+            credits=0,
+            media=event.media,
+            thumbnail=event.thumbnail,
+            create_time=event.created_at,
+            create_position=recorded.position,
+            imported=True,
+            words=lexemes(event.user_id, event.prompt),
+        )
+        self._add(item)
+
+    def _add(self, item: NewItem) -> None:
+        if item.item_id in self.items:
+            raise ValueError(f"item {item.item_id!r} is in the gallery already")
+        self.items[item.item_id] = item
         self._count(item).add(item, +1)
 
     def _mark(self, recorded: RecordedEvent, event: e.ItemEvent) -> None:
@@ -213,6 +181,8 @@ async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[
     ids: dict[str, set[str]] = defaultdict(set)
     for recorded in events:
         match recorded.event:
+            case e.ItemImported() as event:
+                ids["produced"].add(event.item_id)
             case e.GenerationRequested() as event:
                 ids["begun"].add(event.generation_id)
             case e.PromptEnhanced() | e.ImageProduced() | e.VideoProduced() as event:
@@ -245,9 +215,10 @@ async def _write(batch: GalleryFold, connection: Connection) -> None:
 
 GALLERY = Projection(
     name="gallery",
-    version=2,
+    version=3,
     event_types=frozenset(
-        each.__name__ for each in (e.GenerationRequested, e.PromptEnhanced, *_PRODUCED, *_MARKED, *_ENDED)
+        each.__name__
+        for each in (e.GenerationRequested, e.PromptEnhanced, *_PRODUCED, e.ItemImported, *_MARKED, *_ENDED)
     ),
     schema_sql=SCHEMA_SQL,
     tables=("gallery_items", "gallery_counts"),

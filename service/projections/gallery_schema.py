@@ -36,6 +36,7 @@ CREATE TABLE gallery_items (
     create_time timestamptz NOT NULL,
     create_position bigint NOT NULL,
     update_position bigint NOT NULL,
+    imported boolean NOT NULL,
     search tsvector NOT NULL
 );
 CREATE INDEX gallery_items_shown ON gallery_items (user_id, create_time, create_position) WHERE NOT trashed;

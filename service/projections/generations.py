@@ -7,9 +7,12 @@ moment, and never says "succeeded" with the pictures still to come from another 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from service.domain.account import CreditsRefunded
 from service.domain.generation import events as e
+from service.domain.generation.events import StoredMedia
+from service.domain.ids import imported_id
 from service.ports.event_store import RecordedEvent
 from service.ports.read_models import ENDED_STATES
 from service.projections.generations_schema import SCHEMA_SQL, Output, StoredGeneration
@@ -19,6 +22,7 @@ from service.projections.rows import fetch, select_rows, upsert_rows, write
 _SELECT = select_rows("generations", "generation_id", StoredGeneration)
 _UPSERT = upsert_rows("generations", ["generation_id"], StoredGeneration)
 
+_BEGINNINGS = (e.GenerationRequested, e.ItemImported)
 _OUTPUT_EVENTS = (e.ImageProduced, e.VideoProduced, e.ItemFavorited, e.ItemUnfavorited, e.ItemTrashed, e.ItemRestored)
 _STEP_EVENTS = (
     e.PromptModerated,
@@ -65,6 +69,45 @@ def begin(recorded: RecordedEvent, event: e.GenerationRequested) -> StoredGenera
         end_time=None,
         update_position=recorded.position,
         outputs=[],
+        imported=False,
+    )
+
+
+def begin_imported(recorded: RecordedEvent, event: e.ItemImported) -> StoredGeneration:
+    """A generation that was over before it came in: one output, no price, nothing that was asked for."""
+    output = _output(recorded, event.created_at, event.item_id, 0, event.media, event.thumbnail)
+    return StoredGeneration(
+        generation_id=event.generation_id,
+        user_id=event.user_id,
+        request_id=imported_id(event.import_id),
+        generation_type=event.generation_type,
+        model=event.source_model,
+        state="succeeded",
+        cancelling=False,
+        prompt=event.prompt,
+        improved_prompt="",
+        prompt_source="",
+        own_words_reason="",
+        aspect_ratio="",
+        output_count=1,
+        seed=None,
+        enhance_prompt=False,
+        reference_media_id="",
+        credits_per_output=0,
+        credits_debited=0,
+        credits_refunded=0,
+        delivered_count=1,
+        failure_reason="",
+        failure_detail="",
+        cancel_refused_why="",
+        provider_request_id="",
+        create_time=event.created_at,
+        create_position=recorded.position,
+        deadline_time=event.created_at,
+        end_time=event.created_at,
+        update_position=recorded.position,
+        outputs=[output],
+        imported=True,
     )
 
 
@@ -126,17 +169,8 @@ def _change_outputs(
 ) -> None:
     if isinstance(event, e.ImageProduced | e.VideoProduced):
         row.outputs.append(
-            Output(
-                item_id=event.item_id,
-                index=event.index,
-                seed=event.seed,
-                media=event.media,
-                thumbnail=event.thumbnail,
-                favorite=False,
-                trashed=False,
-                create_time=recorded.recorded_at,
-                create_position=recorded.position,
-                update_position=recorded.position,
+            _output(
+                recorded, recorded.recorded_at, event.item_id, event.index, event.media, event.thumbnail, event.seed
             )
         )
         return
@@ -151,13 +185,39 @@ def _change_outputs(
             output.trashed = isinstance(event, e.ItemTrashed)
 
 
+def _output(
+    recorded: RecordedEvent,
+    create_time: datetime,
+    item_id: str,
+    index: int,
+    media: StoredMedia,
+    thumbnail: StoredMedia,
+    seed: int | None = None,
+) -> Output:
+    return Output(
+        item_id=item_id,
+        index=index,
+        seed=seed,
+        media=media,
+        thumbnail=thumbnail,
+        favorite=False,
+        trashed=False,
+        create_time=create_time,
+        create_position=recorded.position,
+        update_position=recorded.position,
+    )
+
+
 async def apply(events: Sequence[RecordedEvent], connection: Connection) -> set[str]:
-    begun = {each.event.generation_id for each in events if isinstance(each.event, e.GenerationRequested)}
+    begun = {each.event.generation_id for each in events if isinstance(each.event, _BEGINNINGS)}
     touched = {each.event.generation_id for each in events}  # type: ignore[union-attr]
     rows = {row.generation_id: row for row in await fetch(connection, _SELECT, touched - begun, StoredGeneration)}
     for recorded in events:
         if isinstance(recorded.event, e.GenerationRequested):
             rows[recorded.event.generation_id] = begin(recorded, recorded.event)
+            continue
+        if isinstance(recorded.event, e.ItemImported):
+            rows[recorded.event.generation_id] = begin_imported(recorded, recorded.event)
             continue
         generation_id: str = recorded.event.generation_id  # type: ignore[union-attr]
         row = rows.get(generation_id)
@@ -178,10 +238,9 @@ async def _forget_progress(connection: Connection, events: Sequence[RecordedEven
 
 GENERATIONS = Projection(
     name="generations",
-    version=2,
+    version=3,
     event_types=frozenset(
-        each.__name__
-        for each in (e.GenerationRequested, *_STEP_EVENTS, *_OUTPUT_EVENTS, *_END_EVENTS, CreditsRefunded)
+        each.__name__ for each in (*_BEGINNINGS, *_STEP_EVENTS, *_OUTPUT_EVENTS, *_END_EVENTS, CreditsRefunded)
     ),
     schema_sql=SCHEMA_SQL,
     tables=("generations",),

@@ -58,6 +58,7 @@ class StoredGeneration(msgspec.Struct):
     end_time: datetime | None
     update_position: int
     outputs: list[Output]
+    imported: bool
 
 
 SCHEMA_SQL = """
@@ -91,7 +92,8 @@ CREATE TABLE generations (
     deadline_time timestamptz NOT NULL,
     end_time timestamptz,
     update_position bigint NOT NULL,
-    outputs jsonb NOT NULL
+    outputs jsonb NOT NULL,
+    imported boolean NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX generations_listed ON generations (user_id, create_time, create_position);
 CREATE INDEX generations_unfinished ON generations (user_id, create_time, create_position) WHERE end_time IS NULL;

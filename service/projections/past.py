@@ -1,8 +1,8 @@
 """Galleries and accounts as they were: from the log up to a position, through the projections' own folds.
 
-A user's past stands in few streams: the account's, and those of the generations that its debits name. They are read
-up to the position and folded as the projections fold them, so the answer is what the read model said then; a test
-holds the two together. What was never changes, so what was folded last is kept for the next page.
+A user's past stands in few streams: the account's, the imports', and those of the generations that these name. They
+are read up to the position and folded as the projections fold them, so the answer is what the read model said then; a
+test holds the two together. What was never changes, so what was folded last is kept for the next page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from cachetools import LRUCache
 
 from service.application.owners import Owners
-from service.application.streams import paid_generations, read_generations, read_whole
+from service.application.streams import generations_of, read_generations, read_whole
 from service.domain.errors import NotFound
 from service.domain.ids import account_stream
 from service.ports.event_store import EventStore
@@ -32,7 +32,8 @@ from service.ports.read_models import (
     TypeCount,
 )
 from service.projections.credits import CreditsFold, StoredAccount, StoredEntry
-from service.projections.gallery import GALLERY, GalleryFold, NewItem, place
+from service.projections.gallery import GALLERY, GalleryFold
+from service.projections.gallery_rows import NewItem, place
 from service.projections.queries import Keyset, check_limit
 from service.projections.words import begins_words
 
@@ -128,7 +129,7 @@ class _PastGallery:
         if (known := self._kept.get(key)) is not None:
             return known
         fold = GalleryFold([], [])
-        generation_ids = await paid_generations(self._store, user_id, until=self._position)
+        generation_ids = await generations_of(self._store, user_id, until=self._position)
         async for batch in read_generations(self._store, generation_ids, until=self._position):
             for recorded in batch:
                 if recorded.type in GALLERY.event_types:

@@ -81,5 +81,6 @@ def _item(row: GenerationRow, output: Output) -> ItemRow:
         improved_prompt=row.improved_prompt or row.prompt,
         aspect_ratio=row.aspect_ratio,
         credits=row.credits_per_output,
+        imported=row.imported,
         **msgspec.structs.asdict(output),
     )

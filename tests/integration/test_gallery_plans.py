@@ -21,7 +21,8 @@ MOST_ROWS_READ = 4 * PAGE
 FILL = """
 INSERT INTO gallery_items
 SELECT n || '.0', n::text, 'ann', (ARRAY['avatar', 'imagen4', 'video'])[1 + n % 3], 0, '', '', '', '', NULL, 0,
-    file, file, n % 10 = 0, n % 20 = 1, timestamptz '2026-01-01' + (n * 7919 % 20000) * interval '1 minute', n, n, ''
+    file, file, n % 10 = 0, n % 20 = 1, timestamptz '2026-01-01' + (n * 7919 % 20000) * interval '1 minute',
+    n, n, true, ''
 FROM generate_series(1, 20000) n,
     CAST ('{"key": "k", "content_type": "image/png", "size_bytes": 1, "sha256": "", "width": 8, "height": 8}'
         AS jsonb) AS file

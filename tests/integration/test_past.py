@@ -53,7 +53,10 @@ class Growing:
 @pytest.fixture
 async def models(database: str) -> AsyncIterator[ReadModels]:
     store = MemoryEventStore()
-    await History(seed=21, users=3).append_to(store, appends=500)
+    history = History(seed=21, users=3)
+    await history.append_to(store, appends=250)
+    await history.import_to(store, items=60, seed=23)
+    await history.append_to(store, appends=250)
     async with running_read_models(database, store, projections=PROJECTIONS, with_host=False) as models:
         yield models
 

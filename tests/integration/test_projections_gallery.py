@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 
 from service.adapters.eventstore.memory import MemoryEventStore
+from service.domain.decider import DomainEvent
 from service.domain.errors import NotFound
 from service.domain.generation import events as e
 from service.ports.read_models import Cursor, ItemFilter, ItemRow
@@ -22,7 +24,9 @@ from tests.support.samples import (
     debited,
     enhanced,
     image,
+    imported,
     moderated,
+    older_item,
     requested,
     submission_started,
     submitted,
@@ -47,7 +51,7 @@ async def delivered(models: ReadModels, count: int = 2) -> int:
     return position
 
 
-async def happened(models: ReadModels, *events: e.GenerationEvent) -> int:
+async def happened(models: ReadModels, *events: DomainEvent) -> int:
     position = await append(models.store, *events)
     await models.caught_up(["gallery"])
     return position
@@ -82,6 +86,24 @@ async def test_a_produced_picture_is_an_item_with_its_generations_words_and_pric
         update_position=position - 2,
     )
     assert seen == position
+
+
+async def test_an_item_of_an_older_gallery_stands_where_its_time_is(models: ReadModels) -> None:
+    await delivered(models, count=1)
+    old, older = imported(), imported(older_item(import_id="old-2", created_at=NOW - timedelta(days=1000)))
+    await happened(models, *old, *older)
+    rows = await all_of(models, ItemFilter(user_id=USER))
+    assert [row.item_id for row in rows] == [ITEM, old[1].item_id, older[1].item_id]
+    first = rows[1]
+    assert (first.generation_type, first.prompt, first.improved_prompt) == ("avatar", "a red fox", "a red fox")
+    assert (first.model, first.credits, first.imported, first.create_time) == ("flux", 0, True, old[1].created_at)
+    assert not rows[0].imported
+    assert await counts(models) == {"imagen4": (1, 0, 0), "avatar": (2, 0, 0)}
+    assert [row.item_id for row in await all_of(models, ItemFilter(user_id=USER, words="red"))] == [
+        row.item_id for row in rows
+    ]
+    await happened(models, e.ItemTrashed(generation_id=first.generation_id, item_id=first.item_id))
+    assert await counts(models) == {"imagen4": (1, 0, 0), "avatar": (1, 0, 1)}
 
 
 async def test_marks_move_items_between_the_lists_and_counts(models: ReadModels) -> None:
@@ -139,7 +161,9 @@ async def test_russian_words_are_found_by_their_beginnings_and_with_either_lette
 
 async def test_pages_in_both_directions_are_the_plain_sorted_list(models: ReadModels) -> None:
     history = History(seed=3, users=2)
-    await history.append_to(models.store, appends=900)
+    await history.append_to(models.store, appends=500)
+    await history.import_to(models.store, items=80, seed=13)
+    await history.append_to(models.store, appends=400)
     await models.caught_up(["gallery"])
     everything = [row for user in history.users for row in await stored_items(models, user)]
     assert len(everything) > 60
@@ -210,6 +234,7 @@ async def stored_items(models: ReadModels, user: str) -> list[ItemRow]:
 
 async def test_items_and_counts_agree_with_the_domain(models: ReadModels) -> None:
     history = History(seed=4, users=3)
+    await history.import_to(models.store, items=40, seed=14)
     await history.append_to(models.store, appends=900)
     await models.caught_up(["gallery"])
     for user in history.users:

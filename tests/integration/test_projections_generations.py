@@ -30,6 +30,7 @@ from tests.support.samples import (
     enhanced,
     failed,
     image,
+    imported,
     moderated,
     refunded,
     refunded_by_hand,
@@ -192,8 +193,21 @@ async def test_any_history_agrees_with_the_domain(models: ReadModels) -> None:
             assert (row.end_time is not None) == state.ended
 
 
+async def test_what_an_older_gallery_had_is_a_generation_that_is_over(models: ReadModels) -> None:
+    listed, event = imported()
+    await append(models.store, listed, event)
+    await models.caught_up(["generations", "work_list"])
+    row, _ = await models.generations.generation(event.generation_id)
+    assert (row.state, row.request_id, row.imported) == ("succeeded", "import:old-1", True)
+    assert (row.credits_debited, row.delivered_count, row.create_time) == (0, 1, event.created_at)
+    [item] = row.items
+    assert (item.item_id, item.imported, item.create_time) == (event.item_id, True, event.created_at)
+    assert await models.fetch("SELECT 1 FROM read.work_list") == []
+
+
 async def test_lists_run_newest_first_in_pages_both_ways(models: ReadModels) -> None:
     history = History(seed=9, users=1)
+    await history.import_to(models.store, items=12, seed=10)
     await history.append_to(models.store, appends=200)
     await models.caught_up(["generations"])
     user = history.users[0]

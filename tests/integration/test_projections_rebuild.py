@@ -76,8 +76,9 @@ async def test_a_rebuild_is_the_live_one_row_for_row(database: str, seed: int) -
     history = History(seed=seed, users=4)
     small = RunnerOptions(batch_size=7, retry_seconds=0.05)
     async with running_read_models(database, store, options=small) as models:
-        for _ in range(20):
+        for number in range(20):
             await history.append_to(store, appends=60)
+            await history.import_to(store, items=2, seed=number)
             await asyncio.sleep(0)
         await models.caught_up()
         before = await contents(models)

@@ -19,7 +19,8 @@ from service.domain.generation.state import GENERATION, Generation
 from service.domain.ids import generation_stream
 from service.ports.event_store import RecordedEvent
 from service.projections.credits import CREDITS, CreditsFold, DebitType, StoredAccount, StoredEntry
-from service.projections.gallery import GALLERY, GalleryFold, Marks, NewItem, place
+from service.projections.gallery import GALLERY, GalleryFold
+from service.projections.gallery_rows import Marks, NewItem, place
 from service.projections.generations import GENERATIONS, begin, change
 from service.projections.generations_schema import StoredGeneration
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 from service.domain.decider import DomainEvent
-from service.domain.ids import account_stream, generation_stream
+from service.domain.ids import account_stream, generation_stream, imports_stream
+from service.domain.imports import ImportListed
 from service.ports.event_store import EventStore, NewEvent, StreamWrite
 
 
@@ -25,6 +26,8 @@ async def append(store: EventStore, *events: DomainEvent) -> int:
 
 
 def stream_of(event: DomainEvent) -> str:
+    if isinstance(event, ImportListed):
+        return imports_stream(event.user_id)
     if type(event).__module__.endswith("account"):
         return account_stream(event.user_id)  # type: ignore[attr-defined]
     return generation_stream(event.generation_id)  # type: ignore[attr-defined]

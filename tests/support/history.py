@@ -20,9 +20,10 @@ from service.domain.decider import DomainEvent
 from service.domain.generation import curation, outcome, progress, request
 from service.domain.generation import events as e
 from service.domain.generation.decided import Decided
+from service.domain.generation.importing import OlderItem, bring_in
 from service.domain.generation.outcome import Delivered
 from service.domain.generation.state import GENERATION, Generation, Phase
-from service.domain.ids import account_stream, generation_id_for, generation_stream
+from service.domain.ids import account_stream, generation_id_for, generation_stream, imports_stream
 from service.ports.event_store import EventStore, NewEvent, StreamWrite
 from tests.support.samples import CATALOG, NOW
 
@@ -64,6 +65,28 @@ class History:
         position = 0
         for _ in range(appends):
             position = await store.append(self.next_append())
+        return position
+
+    async def import_to(self, store: EventStore, *, items: int, seed: int) -> int:
+        """Brings in items of an older gallery, by an order of chance that leaves everything else as it was; the
+        position of the last. Several of them were made in the same moment."""
+        chance, position = random.Random(seed), 0
+        for number in range(items):
+            item = OlderItem(
+                import_id=f"{seed}-{number}",
+                user_id=chance.choice(self.users),
+                created_at=NOW - timedelta(days=chance.randint(-1, 20)),
+                generation_type=chance.choice(["avatar", "imagen4", "video"]),
+                prompt=" ".join(chance.choices(WORDS, k=chance.randint(0, 5))),
+            )
+            kind = "video" if item.generation_type == "video" else "image"
+            file = self._delivered(item.generation_id, 0, kind)
+            decided = bring_in(GENERATION.initial, item, media=file.media, thumbnail=file.thumbnail)
+            self.generations[item.generation_id] = GENERATION.fold(GENERATION.initial, decided.generation)
+            self._ended.append(item.generation_id)
+            listed = self._write(imports_stream(item.user_id), decided.imports)
+            came_in = self._write(generation_stream(item.generation_id), decided.generation)
+            position = await store.append([listed, came_in])
         return position
 
     def next_append(self) -> list[StreamWrite]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from service.domain.account import CreditsDebited, CreditsGranted, CreditsRefunded, RefundCause
 from service.domain.catalog import Catalog, MediaType
 from service.domain.generation import events as e
+from service.domain.generation.importing import OlderItem, bring_in
 from service.domain.generation.outcome import Delivered
+from service.domain.generation.state import Generation
 from service.domain.ids import generation_id_for, item_id_for
+from service.domain.imports import ImportListed
 
 USER = "user-1"
 OTHER_USER = "user-2"
@@ -148,6 +154,24 @@ def image(index: int) -> e.ImageProduced:
         media=media(),
         thumbnail=media("thumbnail-0.webp"),
     )
+
+
+def older_item(**changes: Any) -> OlderItem:
+    item = OlderItem(
+        import_id="old-1",
+        user_id=USER,
+        created_at=NOW - timedelta(days=900),
+        generation_type="avatar",
+        prompt="a red fox",
+        source_model="flux",
+    )
+    return msgspec.structs.replace(item, **changes)
+
+
+def imported(item: OlderItem | None = None) -> tuple[ImportListed, e.ItemImported]:
+    """What is recorded of an item of an older gallery."""
+    found = bring_in(Generation(), item or older_item(), media=media("old.png"), thumbnail=media("old.webp"))
+    return found.imports[0], found.generation[0]
 
 
 def succeeded(delivered_count: int, credits_refunded: int = 0) -> e.GenerationSucceeded:

@@ -12,6 +12,8 @@ import msgspec
 from service.adapters.eventstore.upcasters import UPCASTERS, current_versions
 from service.domain.account import AccountEvent
 from service.domain.events import EVENT_TYPES
+from service.domain.generation.events import GenerationEvent
+from service.domain.imports import ImportsEvent
 from service.ports.event_store import Metadata
 from tools.docs.fields import type_in_words
 from tools.docs.markdown import GENERATED, code, fenced, page, prose, table
@@ -26,9 +28,9 @@ Everything that happens is one of these events. They are stored as JSON and neve
 `triptych.events`, each document in the column `data`; over the API in `HistoryService.ReplayEvents`. `type` names the
 event. A field that has its default may be left out of a document. Times are UTC.
 
-An account has the stream `account-{user_id}`, a generation with its items `generation-{generation_id}`. Events that
-stand in one append are written together or not at all, whatever crashes: that is how credits keep step with what they
-were taken or given back for.
+An account has the stream `account-{user_id}`, a generation with its items `generation-{generation_id}`, and what a
+user had in an older gallery is listed in `imports-{user_id}`. Events that stand in one append are written together or
+not at all, whatever crashes: that is how credits keep step with what they were taken or given back for.
 
 `user_id`, `request_id` and `grant_id` are the caller's; `generation_id` is derived from the first two, and `item_id`
 from it and the output's `index` (from 0). Credits are whole numbers. `actor` is the caller or the worker that did it,
@@ -56,6 +58,7 @@ stateDiagram-v2
     submitted --> cancelled: GenerationCancelled
     failed --> failed: LateReportReceived
     cancelled --> cancelled: LateReportReceived
+    [*] --> succeeded: ItemImported
     succeeded --> succeeded: ItemFavorited, ItemUnfavorited, ItemTrashed, ItemRestored
 ```
 """
@@ -63,16 +66,19 @@ stateDiagram-v2
 
 def events_page() -> str:
     made_by = makers(DOMAIN, set(EVENT_TYPES))
-    account = {each.__name__ for each in get_args(AccountEvent)}
+    account = [each.__name__ for each in get_args(AccountEvent)]
+    generation = [each.__name__ for each in get_args(GenerationEvent)]
     return page(
         "# Events",
         GENERATED,
         INTRODUCTION,
         "## An account",
-        *(part for name in EVENT_TYPES if name in account for part in _event(name, made_by[name])),
+        *(part for name in account for part in _event(name, made_by[name])),
         "## A generation and its items",
         ORDER,
-        *(part for name in EVENT_TYPES if name not in account for part in _event(name, made_by[name])),
+        *(part for name in generation for part in _event(name, made_by[name])),
+        "## A user's imports",
+        *_event(ImportsEvent.__name__, made_by[ImportsEvent.__name__]),
         "## Parts",
         *(part for struct in _parts() for part in (f"### {struct.__name__}", prose(struct.__doc__), _fields(struct))),
         "## Metadata",

@@ -50,6 +50,7 @@ _SAID: Mapping[str, Callable[[Payload], str]] = {
     "CancellationRefused": lambda p: str(p["why"]),
     "ImageProduced": _produced,
     "VideoProduced": _produced,
+    "ItemImported": _produced,
     "GenerationSucceeded": lambda p: _ended(p, f"{p['delivered_count']} delivered"),
     "GenerationFailed": lambda p: _ended(p, str(p["failure_reason"])),
     "GenerationCancelled": lambda p: _ended(p, "cancelled"),

@@ -28,7 +28,7 @@ from triptych.v1 import generation_pb2 as triptych_dot_v1_dot_generation__pb2
 from triptych.v1 import media_pb2 as triptych_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18triptych/v1/events.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19triptych/v1/account.proto\x1a\x1ctriptych/v1/generation.proto\x1a\x17triptych/v1/media.proto\"\xfb\x0b\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12/\n\x0brecord_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x08 \x01(\t\x12\r\n\x05\x61\x63tor\x18\t \x01(\t\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x0f\n\x07user_id\x18\x0b \x01(\t\x12\x17\n\x0fgeneration_type\x18\x0c \x01(\t\x12\x36\n\x0f\x63redits_granted\x18\x14 \x01(\x0b\x32\x1b.triptych.v1.CreditsGrantedH\x00\x12\x36\n\x0f\x63redits_debited\x18\x15 \x01(\x0b\x32\x1b.triptych.v1.CreditsDebitedH\x00\x12\x38\n\x10\x63redits_refunded\x18\x16 \x01(\x0b\x32\x1c.triptych.v1.CreditsRefundedH\x00\x12@\n\x14generation_requested\x18\x1e \x01(\x0b\x32 .triptych.v1.GenerationRequestedH\x00\x12\x38\n\x10prompt_moderated\x18\x1f \x01(\x0b\x32\x1c.triptych.v1.PromptModeratedH\x00\x12\x36\n\x0fprompt_enhanced\x18  \x01(\x0b\x32\x1b.triptych.v1.PromptEnhancedH\x00\x12<\n\x12submission_started\x18! \x01(\x0b\x32\x1e.triptych.v1.SubmissionStartedH\x00\x12>\n\x13submission_deferred\x18\" \x01(\x0b\x32\x1f.triptych.v1.SubmissionDeferredH\x00\x12@\n\x14generation_submitted\x18# \x01(\x0b\x32 .triptych.v1.GenerationSubmittedH\x00\x12\x44\n\x16\x63\x61ncellation_requested\x18$ \x01(\x0b\x32\".triptych.v1.CancellationRequestedH\x00\x12@\n\x14\x63\x61ncellation_refused\x18% \x01(\x0b\x32 .triptych.v1.CancellationRefusedH\x00\x12\x34\n\x0eimage_produced\x18& \x01(\x0b\x32\x1a.triptych.v1.ImageProducedH\x00\x12\x34\n\x0evideo_produced\x18\' \x01(\x0b\x32\x1a.triptych.v1.VideoProducedH\x00\x12@\n\x14generation_succeeded\x18( \x01(\x0b\x32 .triptych.v1.GenerationSucceededH\x00\x12:\n\x11generation_failed\x18) \x01(\x0b\x32\x1d.triptych.v1.GenerationFailedH\x00\x12@\n\x14generation_cancelled\x18* \x01(\x0b\x32 .triptych.v1.GenerationCancelledH\x00\x12?\n\x14late_report_received\x18+ \x01(\x0b\x32\x1f.triptych.v1.LateReportReceivedH\x00\x12\x34\n\x0eitem_favorited\x18\x32 \x01(\x0b\x32\x1a.triptych.v1.ItemFavoritedH\x00\x12\x38\n\x10item_unfavorited\x18\x33 \x01(\x0b\x32\x1c.triptych.v1.ItemUnfavoritedH\x00\x12\x30\n\x0citem_trashed\x18\x34 \x01(\x0b\x32\x18.triptych.v1.ItemTrashedH\x00\x12\x32\n\ritem_restored\x18\x35 \x01(\x0b\x32\x19.triptych.v1.ItemRestoredH\x00\x42\t\n\x07payload\"a\n\x0e\x43reditsGranted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\x0c\n\x04note\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\"I\n\x0e\x43reditsDebited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rgeneration_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\"\xf5\x01\n\x0f\x43reditsRefunded\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rgeneration_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\'\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x18.triptych.v1.RefundCause\x12\x32\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\x0e\x32\x1a.triptych.v1.FailureReason\x12\r\n\x05\x61\x63tor\x18\x06 \x01(\t\x12\x0c\n\x04note\x18\x07 \x01(\t\x12/\n\x0brefund_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x0f\x41skedParameters\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x14\n\x0c\x61spect_ratio\x18\x03 \x01(\t\x12\x14\n\x0coutput_count\x18\x04 \x01(\x05\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\x12reference_media_id\x18\x06 \x01(\t\x12\x16\n\x0e\x65nhance_prompt\x18\x07 \x01(\x08\x42\x07\n\x05_seed\"\xba\x02\n\x13GenerationRequested\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12+\n\x05\x61sked\x18\x04 \x01(\x0b\x32\x1c.triptych.v1.AskedParameters\x12\r\n\x05model\x18\x05 \x01(\t\x12\x14\n\x0c\x61spect_ratio\x18\x06 \x01(\t\x12\x14\n\x0coutput_count\x18\x07 \x01(\x05\x12\x1a\n\x12\x63redits_per_output\x18\x08 \x01(\x03\x12\x30\n\x0crequest_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rdeadline_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x0fPromptModerated\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x02 \x01(\x08\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0f\n\x07skipped\x18\x05 \x01(\x08\"\xa8\x01\n\x0ePromptEnhanced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12)\n\x06source\x18\x03 \x01(\x0e\x32\x19.triptych.v1.PromptSource\x12\x35\n\x10own_words_reason\x18\x04 \x01(\x0e\x32\x1b.triptych.v1.OwnWordsReason\x12\r\n\x05model\x18\x05 \x01(\t\"\x9f\x01\n\x11SubmissionStarted\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0egrace_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x12SubmissionDeferred\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12.\n\nretry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"~\n\x13GenerationSubmitted\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x1b\n\x13provider_request_id\x18\x02 \x01(\t\x12\x33\n\x0clearned_from\x18\x03 \x01(\x0e\x32\x1d.triptych.v1.SubmissionSource\"=\n\x15\x43\x61ncellationRequested\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\"9\n\x13\x43\x61ncellationRefused\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0b\n\x03why\x18\x02 \x01(\t\"\xac\x01\n\rImageProduced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05index\x18\x03 \x01(\x05\x12!\n\x05media\x18\x04 \x01(\x0b\x32\x12.triptych.v1.Media\x12%\n\tthumbnail\x18\x05 \x01(\x0b\x32\x12.triptych.v1.Media\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"\xac\x01\n\rVideoProduced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05index\x18\x03 \x01(\x05\x12!\n\x05media\x18\x04 \x01(\x0b\x32\x12.triptych.v1.Media\x12%\n\tthumbnail\x18\x05 \x01(\x0b\x32\x12.triptych.v1.Media\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"{\n\x13GenerationSucceeded\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x17\n\x0f\x64\x65livered_count\x18\x02 \x01(\x05\x12\x18\n\x10\x63redits_refunded\x18\x03 \x01(\x03\x12\x1a\n\x12undelivered_detail\x18\x04 \x01(\t\"\x87\x01\n\x10GenerationFailed\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x32\n\x0e\x66\x61ilure_reason\x18\x02 \x01(\x0e\x32\x1a.triptych.v1.FailureReason\x12\x18\n\x10\x63redits_refunded\x18\x03 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"U\n\x13GenerationCancelled\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x18\n\x10\x63redits_refunded\x18\x02 \x01(\x03\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"_\n\x12LateReportReceived\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x1b\n\x13provider_request_id\x18\x02 \x01(\t\x12\x15\n\rvendor_status\x18\x03 \x01(\t\"7\n\rItemFavorited\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"9\n\x0fItemUnfavorited\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"5\n\x0bItemTrashed\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"6\n\x0cItemRestored\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t*r\n\x10SubmissionSource\x12!\n\x1dSUBMISSION_SOURCE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SUBMISSION_SOURCE_ANSWER\x10\x01\x12\x1d\n\x19SUBMISSION_SOURCE_WEBHOOK\x10\x02\x42\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18triptych/v1/events.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19triptych/v1/account.proto\x1a\x1ctriptych/v1/generation.proto\x1a\x17triptych/v1/media.proto\"\xe3\x0c\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12/\n\x0brecord_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x08 \x01(\t\x12\r\n\x05\x61\x63tor\x18\t \x01(\t\x12\x13\n\x0btraceparent\x18\n \x01(\t\x12\x0f\n\x07user_id\x18\x0b \x01(\t\x12\x17\n\x0fgeneration_type\x18\x0c \x01(\t\x12\x36\n\x0f\x63redits_granted\x18\x14 \x01(\x0b\x32\x1b.triptych.v1.CreditsGrantedH\x00\x12\x36\n\x0f\x63redits_debited\x18\x15 \x01(\x0b\x32\x1b.triptych.v1.CreditsDebitedH\x00\x12\x38\n\x10\x63redits_refunded\x18\x16 \x01(\x0b\x32\x1c.triptych.v1.CreditsRefundedH\x00\x12@\n\x14generation_requested\x18\x1e \x01(\x0b\x32 .triptych.v1.GenerationRequestedH\x00\x12\x38\n\x10prompt_moderated\x18\x1f \x01(\x0b\x32\x1c.triptych.v1.PromptModeratedH\x00\x12\x36\n\x0fprompt_enhanced\x18  \x01(\x0b\x32\x1b.triptych.v1.PromptEnhancedH\x00\x12<\n\x12submission_started\x18! \x01(\x0b\x32\x1e.triptych.v1.SubmissionStartedH\x00\x12>\n\x13submission_deferred\x18\" \x01(\x0b\x32\x1f.triptych.v1.SubmissionDeferredH\x00\x12@\n\x14generation_submitted\x18# \x01(\x0b\x32 .triptych.v1.GenerationSubmittedH\x00\x12\x44\n\x16\x63\x61ncellation_requested\x18$ \x01(\x0b\x32\".triptych.v1.CancellationRequestedH\x00\x12@\n\x14\x63\x61ncellation_refused\x18% \x01(\x0b\x32 .triptych.v1.CancellationRefusedH\x00\x12\x34\n\x0eimage_produced\x18& \x01(\x0b\x32\x1a.triptych.v1.ImageProducedH\x00\x12\x34\n\x0evideo_produced\x18\' \x01(\x0b\x32\x1a.triptych.v1.VideoProducedH\x00\x12@\n\x14generation_succeeded\x18( \x01(\x0b\x32 .triptych.v1.GenerationSucceededH\x00\x12:\n\x11generation_failed\x18) \x01(\x0b\x32\x1d.triptych.v1.GenerationFailedH\x00\x12@\n\x14generation_cancelled\x18* \x01(\x0b\x32 .triptych.v1.GenerationCancelledH\x00\x12?\n\x14late_report_received\x18+ \x01(\x0b\x32\x1f.triptych.v1.LateReportReceivedH\x00\x12\x34\n\x0eitem_favorited\x18\x32 \x01(\x0b\x32\x1a.triptych.v1.ItemFavoritedH\x00\x12\x38\n\x10item_unfavorited\x18\x33 \x01(\x0b\x32\x1c.triptych.v1.ItemUnfavoritedH\x00\x12\x30\n\x0citem_trashed\x18\x34 \x01(\x0b\x32\x18.triptych.v1.ItemTrashedH\x00\x12\x32\n\ritem_restored\x18\x35 \x01(\x0b\x32\x19.triptych.v1.ItemRestoredH\x00\x12\x32\n\ritem_imported\x18\x36 \x01(\x0b\x32\x19.triptych.v1.ItemImportedH\x00\x12\x32\n\rimport_listed\x18< \x01(\x0b\x32\x19.triptych.v1.ImportListedH\x00\x42\t\n\x07payload\"a\n\x0e\x43reditsGranted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\x0c\n\x04note\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\"I\n\x0e\x43reditsDebited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rgeneration_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\"\xf5\x01\n\x0f\x43reditsRefunded\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rgeneration_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x03\x12\'\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x18.triptych.v1.RefundCause\x12\x32\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\x0e\x32\x1a.triptych.v1.FailureReason\x12\r\n\x05\x61\x63tor\x18\x06 \x01(\t\x12\x0c\n\x04note\x18\x07 \x01(\t\x12/\n\x0brefund_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x0f\x41skedParameters\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x14\n\x0c\x61spect_ratio\x18\x03 \x01(\t\x12\x14\n\x0coutput_count\x18\x04 \x01(\x05\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\x12reference_media_id\x18\x06 \x01(\t\x12\x16\n\x0e\x65nhance_prompt\x18\x07 \x01(\x08\x42\x07\n\x05_seed\"\xba\x02\n\x13GenerationRequested\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12+\n\x05\x61sked\x18\x04 \x01(\x0b\x32\x1c.triptych.v1.AskedParameters\x12\r\n\x05model\x18\x05 \x01(\t\x12\x14\n\x0c\x61spect_ratio\x18\x06 \x01(\t\x12\x14\n\x0coutput_count\x18\x07 \x01(\x05\x12\x1a\n\x12\x63redits_per_output\x18\x08 \x01(\x03\x12\x30\n\x0crequest_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rdeadline_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x0fPromptModerated\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x02 \x01(\x08\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0f\n\x07skipped\x18\x05 \x01(\x08\"\xa8\x01\n\x0ePromptEnhanced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12)\n\x06source\x18\x03 \x01(\x0e\x32\x19.triptych.v1.PromptSource\x12\x35\n\x10own_words_reason\x18\x04 \x01(\x0e\x32\x1b.triptych.v1.OwnWordsReason\x12\r\n\x05model\x18\x05 \x01(\t\"\x9f\x01\n\x11SubmissionStarted\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0egrace_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x12SubmissionDeferred\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12.\n\nretry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"~\n\x13GenerationSubmitted\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x1b\n\x13provider_request_id\x18\x02 \x01(\t\x12\x33\n\x0clearned_from\x18\x03 \x01(\x0e\x32\x1d.triptych.v1.SubmissionSource\"=\n\x15\x43\x61ncellationRequested\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\"9\n\x13\x43\x61ncellationRefused\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0b\n\x03why\x18\x02 \x01(\t\"\xac\x01\n\rImageProduced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05index\x18\x03 \x01(\x05\x12!\n\x05media\x18\x04 \x01(\x0b\x32\x12.triptych.v1.Media\x12%\n\tthumbnail\x18\x05 \x01(\x0b\x32\x12.triptych.v1.Media\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"\xac\x01\n\rVideoProduced\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\r\n\x05index\x18\x03 \x01(\x05\x12!\n\x05media\x18\x04 \x01(\x0b\x32\x12.triptych.v1.Media\x12%\n\tthumbnail\x18\x05 \x01(\x0b\x32\x12.triptych.v1.Media\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x07\n\x05_seed\"{\n\x13GenerationSucceeded\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x17\n\x0f\x64\x65livered_count\x18\x02 \x01(\x05\x12\x18\n\x10\x63redits_refunded\x18\x03 \x01(\x03\x12\x1a\n\x12undelivered_detail\x18\x04 \x01(\t\"\x87\x01\n\x10GenerationFailed\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x32\n\x0e\x66\x61ilure_reason\x18\x02 \x01(\x0e\x32\x1a.triptych.v1.FailureReason\x12\x18\n\x10\x63redits_refunded\x18\x03 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"U\n\x13GenerationCancelled\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x18\n\x10\x63redits_refunded\x18\x02 \x01(\x03\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\"_\n\x12LateReportReceived\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x1b\n\x13provider_request_id\x18\x02 \x01(\t\x12\x15\n\rvendor_status\x18\x03 \x01(\t\"7\n\rItemFavorited\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"9\n\x0fItemUnfavorited\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"5\n\x0bItemTrashed\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"6\n\x0cItemRestored\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"\x89\x02\n\x0cItemImported\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\timport_id\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05media\x18\x07 \x01(\x0b\x32\x12.triptych.v1.Media\x12%\n\tthumbnail\x18\x08 \x01(\x0b\x32\x12.triptych.v1.Media\x12\x14\n\x0csource_model\x18\t \x01(\t\x12\x0e\n\x06prompt\x18\n \x01(\t\"6\n\x0cImportListed\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rgeneration_id\x18\x02 \x01(\t*r\n\x10SubmissionSource\x12!\n\x1dSUBMISSION_SOURCE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SUBMISSION_SOURCE_ANSWER\x10\x01\x12\x1d\n\x19SUBMISSION_SOURCE_WEBHOOK\x10\x02\x42\'\n\x0btriptych.v1P\x01Z\x16triptych/v1;triptychv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,52 +36,56 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.events_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013triptych.v1P\001Z\026triptych/v1;triptychv1'
-  _globals['_SUBMISSIONSOURCE']._serialized_start=4447
-  _globals['_SUBMISSIONSOURCE']._serialized_end=4561
+  _globals['_SUBMISSIONSOURCE']._serialized_start=4875
+  _globals['_SUBMISSIONSOURCE']._serialized_end=4989
   _globals['_EVENT']._serialized_start=157
-  _globals['_EVENT']._serialized_end=1688
-  _globals['_CREDITSGRANTED']._serialized_start=1690
-  _globals['_CREDITSGRANTED']._serialized_end=1787
-  _globals['_CREDITSDEBITED']._serialized_start=1789
-  _globals['_CREDITSDEBITED']._serialized_end=1862
-  _globals['_CREDITSREFUNDED']._serialized_start=1865
-  _globals['_CREDITSREFUNDED']._serialized_end=2110
-  _globals['_ASKEDPARAMETERS']._serialized_start=2113
-  _globals['_ASKEDPARAMETERS']._serialized_end=2284
-  _globals['_GENERATIONREQUESTED']._serialized_start=2287
-  _globals['_GENERATIONREQUESTED']._serialized_end=2601
-  _globals['_PROMPTMODERATED']._serialized_start=2603
-  _globals['_PROMPTMODERATED']._serialized_end=2712
-  _globals['_PROMPTENHANCED']._serialized_start=2715
-  _globals['_PROMPTENHANCED']._serialized_end=2883
-  _globals['_SUBMISSIONSTARTED']._serialized_start=2886
-  _globals['_SUBMISSIONSTARTED']._serialized_end=3045
-  _globals['_SUBMISSIONDEFERRED']._serialized_start=3047
-  _globals['_SUBMISSIONDEFERRED']._serialized_end=3171
-  _globals['_GENERATIONSUBMITTED']._serialized_start=3173
-  _globals['_GENERATIONSUBMITTED']._serialized_end=3299
-  _globals['_CANCELLATIONREQUESTED']._serialized_start=3301
-  _globals['_CANCELLATIONREQUESTED']._serialized_end=3362
-  _globals['_CANCELLATIONREFUSED']._serialized_start=3364
-  _globals['_CANCELLATIONREFUSED']._serialized_end=3421
-  _globals['_IMAGEPRODUCED']._serialized_start=3424
-  _globals['_IMAGEPRODUCED']._serialized_end=3596
-  _globals['_VIDEOPRODUCED']._serialized_start=3599
-  _globals['_VIDEOPRODUCED']._serialized_end=3771
-  _globals['_GENERATIONSUCCEEDED']._serialized_start=3773
-  _globals['_GENERATIONSUCCEEDED']._serialized_end=3896
-  _globals['_GENERATIONFAILED']._serialized_start=3899
-  _globals['_GENERATIONFAILED']._serialized_end=4034
-  _globals['_GENERATIONCANCELLED']._serialized_start=4036
-  _globals['_GENERATIONCANCELLED']._serialized_end=4121
-  _globals['_LATEREPORTRECEIVED']._serialized_start=4123
-  _globals['_LATEREPORTRECEIVED']._serialized_end=4218
-  _globals['_ITEMFAVORITED']._serialized_start=4220
-  _globals['_ITEMFAVORITED']._serialized_end=4275
-  _globals['_ITEMUNFAVORITED']._serialized_start=4277
-  _globals['_ITEMUNFAVORITED']._serialized_end=4334
-  _globals['_ITEMTRASHED']._serialized_start=4336
-  _globals['_ITEMTRASHED']._serialized_end=4389
-  _globals['_ITEMRESTORED']._serialized_start=4391
-  _globals['_ITEMRESTORED']._serialized_end=4445
+  _globals['_EVENT']._serialized_end=1792
+  _globals['_CREDITSGRANTED']._serialized_start=1794
+  _globals['_CREDITSGRANTED']._serialized_end=1891
+  _globals['_CREDITSDEBITED']._serialized_start=1893
+  _globals['_CREDITSDEBITED']._serialized_end=1966
+  _globals['_CREDITSREFUNDED']._serialized_start=1969
+  _globals['_CREDITSREFUNDED']._serialized_end=2214
+  _globals['_ASKEDPARAMETERS']._serialized_start=2217
+  _globals['_ASKEDPARAMETERS']._serialized_end=2388
+  _globals['_GENERATIONREQUESTED']._serialized_start=2391
+  _globals['_GENERATIONREQUESTED']._serialized_end=2705
+  _globals['_PROMPTMODERATED']._serialized_start=2707
+  _globals['_PROMPTMODERATED']._serialized_end=2816
+  _globals['_PROMPTENHANCED']._serialized_start=2819
+  _globals['_PROMPTENHANCED']._serialized_end=2987
+  _globals['_SUBMISSIONSTARTED']._serialized_start=2990
+  _globals['_SUBMISSIONSTARTED']._serialized_end=3149
+  _globals['_SUBMISSIONDEFERRED']._serialized_start=3151
+  _globals['_SUBMISSIONDEFERRED']._serialized_end=3275
+  _globals['_GENERATIONSUBMITTED']._serialized_start=3277
+  _globals['_GENERATIONSUBMITTED']._serialized_end=3403
+  _globals['_CANCELLATIONREQUESTED']._serialized_start=3405
+  _globals['_CANCELLATIONREQUESTED']._serialized_end=3466
+  _globals['_CANCELLATIONREFUSED']._serialized_start=3468
+  _globals['_CANCELLATIONREFUSED']._serialized_end=3525
+  _globals['_IMAGEPRODUCED']._serialized_start=3528
+  _globals['_IMAGEPRODUCED']._serialized_end=3700
+  _globals['_VIDEOPRODUCED']._serialized_start=3703
+  _globals['_VIDEOPRODUCED']._serialized_end=3875
+  _globals['_GENERATIONSUCCEEDED']._serialized_start=3877
+  _globals['_GENERATIONSUCCEEDED']._serialized_end=4000
+  _globals['_GENERATIONFAILED']._serialized_start=4003
+  _globals['_GENERATIONFAILED']._serialized_end=4138
+  _globals['_GENERATIONCANCELLED']._serialized_start=4140
+  _globals['_GENERATIONCANCELLED']._serialized_end=4225
+  _globals['_LATEREPORTRECEIVED']._serialized_start=4227
+  _globals['_LATEREPORTRECEIVED']._serialized_end=4322
+  _globals['_ITEMFAVORITED']._serialized_start=4324
+  _globals['_ITEMFAVORITED']._serialized_end=4379
+  _globals['_ITEMUNFAVORITED']._serialized_start=4381
+  _globals['_ITEMUNFAVORITED']._serialized_end=4438
+  _globals['_ITEMTRASHED']._serialized_start=4440
+  _globals['_ITEMTRASHED']._serialized_end=4493
+  _globals['_ITEMRESTORED']._serialized_start=4495
+  _globals['_ITEMRESTORED']._serialized_end=4549
+  _globals['_ITEMIMPORTED']._serialized_start=4552
+  _globals['_ITEMIMPORTED']._serialized_end=4817
+  _globals['_IMPORTLISTED']._serialized_start=4819
+  _globals['_IMPORTLISTED']._serialized_end=4873
 # @@protoc_insertion_point(module_scope)

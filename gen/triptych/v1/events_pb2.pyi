@@ -52,7 +52,8 @@ class Event(_message.Message):
     """An event of the log: something that happened, and never changes.
 
     Events of one append stand side by side in the log. A user's credits live in the stream "account-{user_id}", a
-    generation with its items in "generation-{generation_id}".
+    generation with its items in "generation-{generation_id}", the list of what a user had in an older gallery in
+    "imports-{user_id}".
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -90,6 +91,8 @@ class Event(_message.Message):
     ITEM_UNFAVORITED_FIELD_NUMBER: _builtins.int
     ITEM_TRASHED_FIELD_NUMBER: _builtins.int
     ITEM_RESTORED_FIELD_NUMBER: _builtins.int
+    ITEM_IMPORTED_FIELD_NUMBER: _builtins.int
+    IMPORT_LISTED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Its place in the log. Positions grow and may have gaps."""
     stream: _builtins.str
@@ -200,6 +203,14 @@ class Event(_message.Message):
     def item_restored(self) -> Global___ItemRestored:
         """An item came back from the trash."""
 
+    @_builtins.property
+    def item_imported(self) -> Global___ItemImported:
+        """An item of an older gallery came in."""
+
+    @_builtins.property
+    def import_listed(self) -> Global___ImportListed:
+        """What came in was listed for its user."""
+
     def __init__(
         self,
         *,
@@ -236,12 +247,14 @@ class Event(_message.Message):
         item_unfavorited: Global___ItemUnfavorited | None = ...,
         item_trashed: Global___ItemTrashed | None = ...,
         item_restored: Global___ItemRestored | None = ...,
+        item_imported: Global___ItemImported | None = ...,
+        import_listed: Global___ImportListed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "image_produced", b"image_produced", "item_favorited", b"item_favorited", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "video_produced", b"video_produced"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "image_produced", b"image_produced", "import_listed", b"import_listed", "item_favorited", b"item_favorited", "item_imported", b"item_imported", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "video_produced", b"video_produced"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "event_id", b"event_id", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "generation_type", b"generation_type", "image_produced", b"image_produced", "item_favorited", b"item_favorited", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "position", b"position", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "stream", b"stream", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "traceparent", b"traceparent", "type", b"type", "user_id", b"user_id", "version", b"version", "video_produced", b"video_produced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancellation_refused", b"cancellation_refused", "cancellation_requested", b"cancellation_requested", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "credits_debited", b"credits_debited", "credits_granted", b"credits_granted", "credits_refunded", b"credits_refunded", "event_id", b"event_id", "generation_cancelled", b"generation_cancelled", "generation_failed", b"generation_failed", "generation_requested", b"generation_requested", "generation_submitted", b"generation_submitted", "generation_succeeded", b"generation_succeeded", "generation_type", b"generation_type", "image_produced", b"image_produced", "import_listed", b"import_listed", "item_favorited", b"item_favorited", "item_imported", b"item_imported", "item_restored", b"item_restored", "item_trashed", b"item_trashed", "item_unfavorited", b"item_unfavorited", "late_report_received", b"late_report_received", "payload", b"payload", "position", b"position", "prompt_enhanced", b"prompt_enhanced", "prompt_moderated", b"prompt_moderated", "record_time", b"record_time", "stream", b"stream", "submission_deferred", b"submission_deferred", "submission_started", b"submission_started", "traceparent", b"traceparent", "type", b"type", "user_id", b"user_id", "version", b"version", "video_produced", b"video_produced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["credits_granted", "credits_debited", "credits_refunded", "generation_requested", "prompt_moderated", "prompt_enhanced", "submission_started", "submission_deferred", "generation_submitted", "cancellation_requested", "cancellation_refused", "image_produced", "video_produced", "generation_succeeded", "generation_failed", "generation_cancelled", "late_report_received", "item_favorited", "item_unfavorited", "item_trashed", "item_restored"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["credits_granted", "credits_debited", "credits_refunded", "generation_requested", "prompt_moderated", "prompt_enhanced", "submission_started", "submission_deferred", "generation_submitted", "cancellation_requested", "cancellation_refused", "image_produced", "video_produced", "generation_succeeded", "generation_failed", "generation_cancelled", "late_report_received", "item_favorited", "item_unfavorited", "item_trashed", "item_restored", "item_imported", "import_listed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1040,3 +1053,95 @@ class ItemRestored(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemRestored: _TypeAlias = ItemRestored  # noqa: Y015
+
+@_typing.final
+class ItemImported(_message.Message):
+    """A picture or video of an older gallery came in, at no price. The first event of its stream, and its end; an
+    ImportListed stands in the same append.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    THUMBNAIL_FIELD_NUMBER: _builtins.int
+    SOURCE_MODEL_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    generation_id: _builtins.str
+    """The generation that stands for it."""
+    item_id: _builtins.str
+    """The item of the gallery that it became."""
+    user_id: _builtins.str
+    """Whose it is."""
+    import_id: _builtins.str
+    """Its id in the older gallery."""
+    type: _builtins.str
+    """Its type, such as "avatar"."""
+    source_model: _builtins.str
+    """What made it; empty when that is not known."""
+    prompt: _builtins.str
+    """The words that it was made from; may be empty."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made, as the older gallery tells."""
+
+    @_builtins.property
+    def media(self) -> _media_pb2.Media:
+        """The file."""
+
+    @_builtins.property
+    def thumbnail(self) -> _media_pb2.Media:
+        """A small picture of it; of a video its poster frame."""
+
+    def __init__(
+        self,
+        *,
+        generation_id: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        import_id: _builtins.str = ...,
+        type: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        media: _media_pb2.Media | None = ...,
+        thumbnail: _media_pb2.Media | None = ...,
+        source_model: _builtins.str = ...,
+        prompt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "media", b"media", "thumbnail", b"thumbnail"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "generation_id", b"generation_id", "import_id", b"import_id", "item_id", b"item_id", "media", b"media", "prompt", b"prompt", "source_model", b"source_model", "thumbnail", b"thumbnail", "type", b"type", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemImported: _TypeAlias = ItemImported  # noqa: Y015
+
+@_typing.final
+class ImportListed(_message.Message):
+    """An item of an older gallery came in for the user. Stands in one append with its ItemImported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Whose it is."""
+    generation_id: _builtins.str
+    """The generation that stands for it."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        generation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation_id", b"generation_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportListed: _TypeAlias = ImportListed  # noqa: Y015

@@ -197,6 +197,7 @@ class Generation(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_POSITION_FIELD_NUMBER: _builtins.int
     UNDELIVERED_DETAIL_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     """Identity, a UUID that derives from user_id and request_id."""
     user_id: _builtins.str
@@ -247,6 +248,8 @@ class Generation(_message.Message):
     """Position in the log of the last event that changed it."""
     undelivered_detail: _builtins.str
     """Of a succeeded one: why some outputs were not delivered, for the operator. May be empty."""
+    imported: _builtins.bool
+    """True when it stands for what an older gallery had made: it was never requested here, and cost nothing."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
         """The outputs, by index. Filled by GetGeneration and WatchGeneration, empty in lists."""
@@ -300,10 +303,11 @@ class Generation(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         update_position: _builtins.int = ...,
         undelivered_detail: _builtins.str = ...,
+        imported: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "_seed", b"_seed", "create_time", b"create_time", "deadline_time", b"deadline_time", "end_time", b"end_time", "failure", b"failure", "queue_position", b"queue_position", "seed", b"seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "_seed", b"_seed", "aspect_ratio", b"aspect_ratio", "cancel_refusal", b"cancel_refusal", "create_time", b"create_time", "credits_debited", b"credits_debited", "credits_per_output", b"credits_per_output", "credits_refunded", b"credits_refunded", "deadline_time", b"deadline_time", "delivered_count", b"delivered_count", "effective_prompt", b"effective_prompt", "end_time", b"end_time", "enhance_prompt", b"enhance_prompt", "failure", b"failure", "generation_id", b"generation_id", "items", b"items", "model", b"model", "output_count", b"output_count", "own_words_reason", b"own_words_reason", "progress_message", b"progress_message", "prompt", b"prompt", "prompt_source", b"prompt_source", "provider_request_id", b"provider_request_id", "queue_position", b"queue_position", "reference_media_id", b"reference_media_id", "request_id", b"request_id", "seed", b"seed", "state", b"state", "type", b"type", "undelivered_detail", b"undelivered_detail", "update_position", b"update_position", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "_seed", b"_seed", "aspect_ratio", b"aspect_ratio", "cancel_refusal", b"cancel_refusal", "create_time", b"create_time", "credits_debited", b"credits_debited", "credits_per_output", b"credits_per_output", "credits_refunded", b"credits_refunded", "deadline_time", b"deadline_time", "delivered_count", b"delivered_count", "effective_prompt", b"effective_prompt", "end_time", b"end_time", "enhance_prompt", b"enhance_prompt", "failure", b"failure", "generation_id", b"generation_id", "imported", b"imported", "items", b"items", "model", b"model", "output_count", b"output_count", "own_words_reason", b"own_words_reason", "progress_message", b"progress_message", "prompt", b"prompt", "prompt_source", b"prompt_source", "provider_request_id", b"provider_request_id", "queue_position", b"queue_position", "reference_media_id", b"reference_media_id", "request_id", b"request_id", "seed", b"seed", "state", b"state", "type", b"type", "undelivered_detail", b"undelivered_detail", "update_position", b"update_position", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015

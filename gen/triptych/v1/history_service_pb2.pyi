@@ -101,7 +101,7 @@ class ReplayEventsRequest(_message.Message):
 
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only events of streams of these categories: "account", "generation". Default: all."""
+        """Only events of streams of these categories: "account", "generation", "imports". Default: all."""
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class Item(_message.Message):
     TRASHED_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_POSITION_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """Identity, such as "7b0c...-....0": the generation's id and the output's index."""
     generation_id: _builtins.str
@@ -55,13 +56,13 @@ class Item(_message.Message):
     index: _builtins.int
     """Which of the generation's outputs it is, from 0."""
     model: _builtins.str
-    """The vendor's model that made it."""
+    """The vendor's model that made it. Of what was imported it may be empty."""
     prompt: _builtins.str
-    """The user's own words."""
+    """The user's own words. Of what was imported they may be empty."""
     effective_prompt: _builtins.str
     """The words that the vendor was given; equal to `prompt` when they were not improved."""
     aspect_ratio: _builtins.str
-    """Aspect ratio, such as "16:9"."""
+    """Aspect ratio, such as "16:9"; empty for what was imported."""
     seed: _builtins.int
     """The seed it was made with; absent when the vendor did not tell."""
     credits: _builtins.int
@@ -72,6 +73,8 @@ class Item(_message.Message):
     """True when it lies in the trash; it can be restored."""
     update_position: _builtins.int
     """Position in the log of the last event that changed it."""
+    imported: _builtins.bool
+    """True when it came from an older gallery: it cost nothing here, and what is not known of it is empty."""
     @_builtins.property
     def media(self) -> _media_pb2.Media:
         """The original file."""
@@ -82,7 +85,7 @@ class Item(_message.Message):
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was delivered."""
+        """When it was delivered; of what was imported, when the older gallery says that it was made. Lists run by this."""
 
     def __init__(
         self,
@@ -105,10 +108,11 @@ class Item(_message.Message):
         trashed: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_position: _builtins.int = ...,
+        imported: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "create_time", b"create_time", "media", b"media", "seed", b"seed", "thumbnail", b"thumbnail"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "aspect_ratio", b"aspect_ratio", "create_time", b"create_time", "credits", b"credits", "effective_prompt", b"effective_prompt", "favorite", b"favorite", "generation_id", b"generation_id", "index", b"index", "item_id", b"item_id", "kind", b"kind", "media", b"media", "model", b"model", "prompt", b"prompt", "seed", b"seed", "thumbnail", b"thumbnail", "trashed", b"trashed", "type", b"type", "update_position", b"update_position", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "aspect_ratio", b"aspect_ratio", "create_time", b"create_time", "credits", b"credits", "effective_prompt", b"effective_prompt", "favorite", b"favorite", "generation_id", b"generation_id", "imported", b"imported", "index", b"index", "item_id", b"item_id", "kind", b"kind", "media", b"media", "model", b"model", "prompt", b"prompt", "seed", b"seed", "thumbnail", b"thumbnail", "trashed", b"trashed", "type", b"type", "update_position", b"update_position", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015

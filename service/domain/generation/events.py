@@ -4,6 +4,8 @@ GenerationRequested -> PromptModerated -> PromptEnhanced
   -> SubmissionStarted -> (SubmissionDeferred -> SubmissionStarted ...) -> GenerationSubmitted
   -> ImageProduced | VideoProduced ... and exactly one of
      GenerationSucceeded | GenerationFailed | GenerationCancelled
+
+ItemImported stands for all of that where an older gallery had made the item.
 """
 
 from __future__ import annotations
@@ -184,6 +186,25 @@ class LateReportReceived(DomainEvent, frozen=True):
     vendor_status: str
 
 
+class ItemImported(DomainEvent, frozen=True):
+    """A picture or video of an older gallery came in, at no price. The first event of its stream, and its end; an
+    ImportListed stands in the same append."""
+
+    generation_id: str
+    item_id: str
+    user_id: str
+    import_id: str
+    """Its id in the older gallery; with the user it names the generation, so a row comes in once."""
+    generation_type: str
+    created_at: datetime
+    """When it was made, as the older gallery tells."""
+    media: StoredMedia
+    thumbnail: StoredMedia
+    source_model: str = ""
+    """What made it, where that is known."""
+    prompt: str = ""
+
+
 class ItemFavorited(DomainEvent, frozen=True):
     """The user marked an item as a favourite."""
 
@@ -229,6 +250,7 @@ GenerationEvent = (
     | GenerationFailed
     | GenerationCancelled
     | LateReportReceived
+    | ItemImported
     | ItemFavorited
     | ItemUnfavorited
     | ItemTrashed

@@ -64,6 +64,8 @@ class Generation(msgspec.Struct, frozen=True):
     credits_refunded: int = 0
     failure_reason: str = ""
     late_report: bool = False
+    import_id: str = ""
+    """Of what came from an older gallery: its id there."""
 
     @property
     def ended(self) -> bool:
@@ -117,6 +119,8 @@ def evolve(state: Generation, event: DomainEvent) -> Generation:
             return change(state, items=(*state.items, Item(event.item_id)))
         case e.LateReportReceived():
             return change(state, late_report=True)
+        case e.ItemImported():
+            return _imported(state, event)
     return _ended_or_curated(state, event)
 
 
@@ -134,6 +138,21 @@ def _requested(state: Generation, event: e.GenerationRequested) -> Generation:
         credits_per_output=event.credits_per_output,
         requested_at=event.requested_at,
         deadline_at=event.deadline_at,
+    )
+
+
+def _imported(state: Generation, event: e.ItemImported) -> Generation:
+    """Nothing was asked for and nothing paid: ``asked`` stays empty, so no request ever passes for this one."""
+    return msgspec.structs.replace(
+        state,
+        generation_id=event.generation_id,
+        user_id=event.user_id,
+        import_id=event.import_id,
+        phase=_unless_ended(state, Phase.SUCCEEDED),
+        model=event.source_model,
+        prompt=event.prompt,
+        requested_at=event.created_at,
+        items=(*state.items, Item(event.item_id)),
     )
 
 

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.application.audit import Audit, FindingKind, audit
-from service.domain.account import CreditsDebited, CreditsGranted, CreditsRefunded
 from service.domain.decider import DomainEvent
 from service.domain.generation import events as e
-from service.domain.ids import account_stream, generation_stream
+from service.domain.ids import account_stream
+from service.domain.imports import ImportListed
 from service.ports.event_store import Metadata, RecordedEvent
+from tests.support.appending import stream_of
 from tests.support.samples import (
     DEADLINE_SECONDS,
     GENERATION_ID,
@@ -28,6 +30,7 @@ from tests.support.samples import (
     failed,
     granted,
     image,
+    imported,
     moderated,
     refunded,
     refunded_by_hand,
@@ -42,6 +45,8 @@ from tests.support.strategies import events
 PAID = (granted(100), debited(), requested())
 AT_VENDOR = (*PAID, moderated(), enhanced(), submission_started(), submitted())
 RESUBMITTED = (*PAID, submission_started(), submission_deferred(), submission_started(2), submitted())
+IMPORTED = imported()
+LISTED, OLD = IMPORTED
 RIGHT: list[tuple[DomainEvent, ...]] = [
     (),
     (granted(100), granted(5, "grant-2")),
@@ -59,6 +64,8 @@ RIGHT: list[tuple[DomainEvent, ...]] = [
         failed(),
         e.LateReportReceived(generation_id=GENERATION_ID, provider_request_id="j", vendor_status="OK"),
     ),
+    IMPORTED,
+    (*IMPORTED, e.ItemTrashed(generation_id=OLD.generation_id, item_id=OLD.item_id)),
 ]
 BROKEN: list[tuple[FindingKind, tuple[DomainEvent, ...]]] = [
     ("negative_balance", (granted(19), debited(20), requested())),
@@ -87,6 +94,12 @@ BROKEN: list[tuple[FindingKind, tuple[DomainEvent, ...]]] = [
     ("wrong_outputs", (*PAID, refunded(20), succeeded(0, 20))),
     ("not_requested", (moderated(),)),
     ("not_requested", (*PAID, debited(), requested())),
+    ("imported_twice", (*IMPORTED, OLD)),
+    ("imported_twice", (*IMPORTED, LISTED)),
+    ("import_not_listed", (OLD,)),
+    ("import_not_listed", (LISTED,)),
+    ("import_not_listed", (ImportListed(user_id="user-9", generation_id=OLD.generation_id), OLD)),
+    ("event_after_end", (*IMPORTED, msgspec.structs.replace(submitted(), generation_id=OLD.generation_id))),
     ("ended_twice", (*PAID, refunded(20), failed(), cancelled(0))),
     ("event_after_end", (*PAID, refunded(20), failed(), submitted())),
     ("event_after_end", (*PAID, refunded(20), failed(), image(0))),
@@ -103,8 +116,7 @@ def log_of(history: Sequence[DomainEvent]) -> list[RecordedEvent]:
     versions: dict[str, int] = {}
     log = []
     for position, event in enumerate(history, start=1):
-        of_account = isinstance(event, CreditsGranted | CreditsDebited | CreditsRefunded)
-        stream = account_stream(event.user_id) if of_account else generation_stream(event.generation_id)  # type: ignore[attr-defined]
+        stream = stream_of(event)
         versions[stream] = versions.get(stream, 0) + 1
         log.append(RecordedEvent(position, stream, versions[stream], UUID(int=position), event, Metadata(), NOW))  # type: ignore[arg-type]
     return log

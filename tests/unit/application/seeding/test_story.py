@@ -47,7 +47,9 @@ def test_history_has_everything_in_it_and_adds_up() -> None:
         new = each.new
         recorded = RecordedEvent(position, each.stream, each.version, new.event_id, new.event, new.metadata, last)
         audit.see(recorded)
-    assert types.keys() == EVENT_TYPES.keys()
+    assert types.keys() == EVENT_TYPES.keys() - {"ItemImported", "ImportListed"}, (
+        "a seeded history has no older gallery"
+    )
     assert 27_000 < position < 36_000
     assert audit.finish(now=END) == []
     assert types["GenerationSucceeded"] > 10 * types["GenerationFailed"] > 0
