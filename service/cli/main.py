@@ -10,6 +10,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.console import Console
 
 # The transport's own log lines are not for people. It reads this when it is first imported.
@@ -81,7 +82,7 @@ def serve(
         settings = settings_for_command(
             roles=roles, api_host=host, api_port=port, processes=processes, data_dir=data_dir
         )
-        asyncio.run(serve_until_stopped(settings, as_json=as_json, until_stdin_ends=until_stdin_ends))
+        uvloop.run(serve_until_stopped(settings, as_json=as_json, until_stdin_ends=until_stdin_ends))
 
 
 @app.command()
