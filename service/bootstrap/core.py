@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from service.adapters.clock import SystemClock
-from service.adapters.eventstore.postgres import PostgresEventStore
 from service.adapters.eventstore.upcasters import UPCASTERS, current_versions
 from service.adapters.media import ObjectMediaStore
 from service.adapters.postgres.change_feed import PostgresChangeFeed
@@ -24,6 +23,7 @@ from service.application.history import History
 from service.application.snapshots import Snapshots
 from service.application.what_if import WhatIf
 from service.bootstrap.databases import Databases
+from service.bootstrap.stores import open_event_store
 from service.config import Settings
 from service.domain.catalog import Catalog
 from service.domain.errors import PreconditionFailed
@@ -62,7 +62,7 @@ class ProjectionOperations:
 class Shared:
     """What the roles are built from."""
 
-    store: PostgresEventStore
+    store: EventStore
     pool: Pool
     feed: PostgresChangeFeed
     notifier: ReadNotifier
@@ -77,9 +77,7 @@ async def open_shared(
     settings: Settings, databases: Databases, catalog: Catalog, media: ObjectMediaStore
 ) -> AsyncIterator[Shared]:
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(
-            PostgresEventStore.open(databases.events, max_readers=settings.pool_size)
-        )
+        store = await stack.enter_async_context(open_event_store(databases.events, max_readers=settings.pool_size))
         pool = await stack.enter_async_context(
             make_pool(databases.read_models, application_name="triptych-read-models", max_size=settings.pool_size)
         )

@@ -14,6 +14,7 @@ from service.adapters.postgres.migrations import migrate
 from service.adapters.postgres.pool import connect, describe
 from service.bootstrap.checks import make_data_dir
 from service.config import Settings
+from service.config.conninfo import names_kurrentdb
 from service.projections.host import prepare
 
 log = structlog.get_logger(__name__)
@@ -24,33 +25,50 @@ class NotMigrated(Exception):
 
 
 class Databases(NamedTuple):
-    """libpq connection strings; both name the same database unless TRIPTYCH_READ_MODELS says otherwise."""
+    """Connection strings; both name the same database unless TRIPTYCH_READ_MODELS says otherwise, or the event store
+    is KurrentDB, which holds no read models."""
 
     events: str
+    """libpq's, or KurrentDB's."""
     read_models: str
+    """libpq's."""
     embedded: bool
+    """Whether the one of the read models is the one that comes with the service."""
 
 
 @asynccontextmanager
 async def open_databases(settings: Settings) -> AsyncIterator[Databases]:
-    """Starts the embedded server where no event store is configured, and stops it in the end.
+    """Starts the embedded server where no database is configured, and stops it in the end.
 
     The embedded database is migrated at once; a configured one only by ``triptychd migrate``, because whoever
     runs a database wants to choose when its tables change. Raises CannotStart, EmbeddedPostgresError.
     """
-    if settings.event_store:
-        yield Databases(settings.event_store, settings.read_models or settings.event_store, embedded=False)
+    if (databases := configured_databases(settings)) is not None:
+        yield databases
         return
     make_data_dir(settings)
     async with EmbeddedPostgres(settings.data_dir) as server:
-        databases = Databases(server.conninfo, settings.read_models or server.conninfo, embedded=True)
+        databases = databases_with(settings, server.conninfo)
         await migrate_databases(databases)
         yield databases
 
 
+def configured_databases(settings: Settings) -> Databases | None:
+    """Those of the settings, or None where one is wanted that comes with the service."""
+    events = settings.event_store
+    if not events or (names_kurrentdb(events) and not settings.read_models):
+        return None
+    return Databases(events, settings.read_models or events, embedded=False)
+
+
+def databases_with(settings: Settings, embedded: str) -> Databases:
+    """Those of the settings, with an embedded one in place of what they leave out."""
+    return Databases(settings.event_store or embedded, settings.read_models or embedded, embedded=True)
+
+
 async def migrate_databases(databases: Databases) -> list[str]:
-    """Brings both sets of tables up to date; the names of the files that were applied."""
-    applied = await migrate(databases.events, "events")
+    """Brings the sets of tables up to date; the names of the files that were applied. KurrentDB has no tables."""
+    applied = [] if names_kurrentdb(databases.events) else await migrate(databases.events, "events")
     return applied + await migrate(databases.read_models, "read_models")
 
 

@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import psycopg
 import structlog
 
 from service.adapters.eventstore.postgres import EventLogMissing
 from service.adapters.media import MediaUrlInvalid, ObjectMediaStore
+from service.adapters.postgres.log_anchor import OtherLog, check_anchor, keep_anchor, keep_first_anchor
+from service.adapters.postgres.pool import describe
 from service.adapters.postgres.vendor_status import PostgresVendorStatusBoard
 from service.api.projection_health import keep_projection_health
 from service.api.server import ApiServer, CannotListen, ServerOptions, build_server
@@ -51,7 +54,7 @@ async def running(settings: Settings) -> AsyncIterator[System]:
     async with AsyncExitStack() as stack:
         try:
             system = await _start(settings, stack)
-        except (EventLogMissing, NotMigrated, MediaUrlInvalid, CannotListen) as error:
+        except (EventLogMissing, NotMigrated, OtherLog, MediaUrlInvalid, CannotListen) as error:
             raise CannotStart(str(error)) from error
         yield system
 
@@ -64,6 +67,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
     media, threads = await stack.enter_async_context(open_media(settings))
     shared = await stack.enter_async_context(open_shared(settings, databases, catalog, media))
     background = await stack.enter_async_context(Background())
+    await _check_log(shared, background)
     background.start("read-notifier", shared.notifier.run())
     background.start("change-feed", shared.feed.run())
     background.start("snapshots", shared.snapshots.run())
@@ -90,6 +94,20 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> System:
         api_address=api_address,
         webhook_address=webhook_address,
     )
+
+
+async def _check_log(shared: Shared, background: Background) -> None:
+    """Whether the read models were built from this log. Raises OtherLog, NotMigrated."""
+    try:
+        async with shared.pool.connection() as connection:
+            if (last := await check_anchor(connection, shared.store)) is not None:
+                await keep_anchor(connection, last)
+                return
+    except psycopg.errors.UndefinedTable as error:
+        raise NotMigrated(
+            f"the read models lack a table ({describe(error)}); run 'triptychd migrate' first"
+        ) from error
+    background.leave_to_end(background.start("log-anchor", keep_first_anchor(shared.pool, shared.store)))
 
 
 async def _start_worker(

@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 
 from service.adapters.embedded import running_conninfo
 from service.bootstrap import Databases, open_databases
+from service.bootstrap.databases import configured_databases, databases_with
 from service.config import Settings
 
 
 @asynccontextmanager
 async def reach_databases(settings: Settings) -> AsyncIterator[Databases]:
     """Those that are configured, the embedded one that already runs, or else the embedded one, started for now."""
-    conninfo = None if settings.event_store else running_conninfo(settings.data_dir)
+    wants_embedded = configured_databases(settings) is None
+    conninfo = running_conninfo(settings.data_dir) if wants_embedded else None
     if conninfo is not None:
-        yield Databases(conninfo, settings.read_models or conninfo, embedded=True)
+        yield databases_with(settings, conninfo)
         return
     async with open_databases(settings) as databases:
         yield databases

@@ -11,16 +11,18 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from service.adapters.eventstore.postgres import PostgresEventStore
+from service.adapters.postgres.log_anchor import OtherLog, check_anchor
 from service.adapters.postgres.pool import connect, make_pool
 from service.application.audit import Audit
 from service.bootstrap import Databases
 from service.bootstrap.checks import load_catalog
 from service.bootstrap.databases import prepare_read_models
+from service.bootstrap.stores import describe_event_store, has_gaps, open_event_store
 from service.cli.access import reach_databases
 from service.cli.comparison import compare_accounts, compare_generations
 from service.cli.recount import recount
 from service.config import Settings
+from service.ports.event_store import EventStore
 from service.ports.projections import ProjectionStatus
 from service.projections import operations
 
@@ -31,6 +33,8 @@ MOST_SHOWN = 50
 class Report(msgspec.Struct, kw_only=True):
     """What was found. ``findings`` and ``differences`` are plain sentences; healthy means there are none."""
 
+    event_store: str = ""
+    """What it is, with its version."""
     events: int = 0
     position: int = 0
     accounts: int = 0
@@ -61,22 +65,36 @@ async def _examine(databases: Databases, *, quiet: bool) -> Report:
     report = Report()
     audit = Audit()
     async with (
-        PostgresEventStore.open(databases.events, max_readers=2) as store,
+        open_event_store(databases.events) as store,
         make_pool(databases.read_models, application_name="triptych-doctor", max_size=2) as pool,
     ):
+        report.event_store = await describe_event_store(databases.events)
         await prepare_read_models(databases.read_models)
-        report.events, damage = await recount(store, audit, quiet=quiet)
+        other_log = await _other_log(pool, store)
+        gapless = not has_gaps(databases.events)
+        report.events, damage = await recount(store, audit, gapless=gapless, quiet=quiet)
         report.findings = damage + [finding.message for finding in audit.finish(now=datetime.now(UTC))]
         report.position = audit.position
         report.accounts, report.generations = len(audit.accounts), len(audit.generations)
         report.ended = sum(1 for generation in audit.generations.values() if generation.end)
         report.projections = list(await _caught_up(pool, audit.position))
-        report.differences = [_complaint(each, audit.position) for each in report.projections if _lags(each, audit)]
+        report.differences = other_log + [
+            _complaint(each, audit.position) for each in report.projections if _lags(each, audit)
+        ]
         if not report.differences:
             async with await connect(databases.read_models, application_name="triptych-doctor") as connection:
                 report.differences += [each async for each in compare_accounts(connection, audit)]
                 report.differences += [each async for each in compare_generations(connection, audit)]
     return report
+
+
+async def _other_log(pool: operations.Pool, store: EventStore) -> list[str]:
+    try:
+        async with pool.connection() as connection:
+            await check_anchor(connection, store)
+    except OtherLog as error:
+        return [str(error)]
+    return []
 
 
 async def _caught_up(pool: operations.Pool, position: int) -> list[ProjectionStatus]:
@@ -105,6 +123,7 @@ def _complaint(status: ProjectionStatus, position: int) -> str:
 
 def _show(report: Report) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    console.print(f"The event store is {report.event_store}.")
     console.print(
         f"The log has {report.events:,} events up to position {report.position:,}: {report.accounts:,} accounts, "
         f"{report.generations:,} generations, {report.ended:,} of them ended."

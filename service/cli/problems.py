@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from service.adapters.embedded import EmbeddedPostgresError
 from service.adapters.eventstore.postgres import EventLogMissing
+from service.adapters.postgres.log_anchor import OtherLog
 from service.adapters.postgres.migrations import MigrationEdited
 from service.bootstrap import CannotStart, NotMigrated
 from service.bootstrap.background import BackgroundFailed
@@ -33,6 +34,7 @@ def told_plainly() -> Iterator[None]:
     except (
         NotMigrated,
         EventLogMissing,
+        OtherLog,
         MigrationEdited,
         EmbeddedPostgresError,
         EventStoreUnavailable,

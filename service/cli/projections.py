@@ -15,15 +15,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from service.adapters.eventstore.postgres import PostgresEventStore
-from service.adapters.postgres.pool import make_pool
+from service.adapters.postgres.log_anchor import check_anchor
+from service.adapters.postgres.pool import connect, make_pool
 from service.adapters.postgres.read_notifier import ReadNotifier
+from service.adapters.postgres.reset import InUse, drop_read_models
 from service.bootstrap.background import Background
 from service.bootstrap.core import projection_host
+from service.bootstrap.databases import migrate_databases
+from service.bootstrap.stores import open_event_store
 from service.cli.access import reach_databases
 from service.cli.logs import set_up_logs
 from service.cli.problems import refuse, stderr, told_plainly
 from service.config import Settings, load_settings
+from service.ports.event_store import EventStore
 from service.ports.projections import ProjectionStatus
 from service.projections import operations
 from service.projections.projection import BuildGone, NotStoppedThere
@@ -59,7 +63,7 @@ def list_all(as_json: AsJson = False) -> None:
 async def _statuses(settings: Settings) -> list[ProjectionStatus]:
     async with (
         reach_databases(settings) as databases,
-        PostgresEventStore.open(databases.events, max_readers=2) as store,
+        open_event_store(databases.events) as store,
         make_pool(databases.read_models, application_name="triptych-projections") as pool,
     ):
         return list(await operations.statuses(pool, head=await store.head()))
@@ -79,11 +83,13 @@ def rebuild(name: Annotated[str, typer.Argument(help="Name of the projection, as
 async def _rebuild(settings: Settings, name: str) -> None:
     async with AsyncExitStack() as stack:
         databases = await stack.enter_async_context(reach_databases(settings))
-        store = await stack.enter_async_context(PostgresEventStore.open(databases.events, max_readers=2))
+        store = await stack.enter_async_context(open_event_store(databases.events))
         pool = await stack.enter_async_context(
             make_pool(databases.read_models, application_name="triptych-projections")
         )
         background = await stack.enter_async_context(Background())
+        async with pool.connection() as connection:
+            await check_anchor(connection, store)
         try:
             build = await operations.rebuild(pool, name)
         except KeyError as error:
@@ -95,7 +101,7 @@ async def _rebuild(settings: Settings, name: str) -> None:
     stderr.print(f"{name} is rebuilt and serves.")
 
 
-async def _show_building(store: PostgresEventStore, pool: operations.Pool, name: str, build: int) -> None:
+async def _show_building(store: EventStore, pool: operations.Pool, name: str, build: int) -> None:
     columns = (TextColumn("Building {task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=stderr) as progress:
         task = progress.add_task(f"{name} (build {build})", total=max(await store.head(), 1))
@@ -133,3 +139,30 @@ async def _skip(settings: Settings, name: str, position: int, reason: str, actor
         except NotStoppedThere as error:
             refuse(str(error))
     stderr.print(f"{name} goes on after {position}.")
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Drop all read models; the next projector builds them anew from the event store that is configured.
+
+    For a service that was pointed at another event store, such as a copy of its log in KurrentDB. The log is not
+    touched. Until they are built again, readers see less than there is.
+    """
+    with told_plainly():
+        settings = _settings()
+        if not yes and not typer.confirm("Drop all read models and build them anew?"):
+            raise typer.Exit(1)
+        asyncio.run(_reset(settings))
+    stderr.print("The read models are dropped; the next projector builds them anew.")
+
+
+async def _reset(settings: Settings) -> None:
+    async with reach_databases(settings) as databases:
+        try:
+            async with await connect(databases.read_models, application_name="triptych-reset") as connection:
+                await drop_read_models(connection)
+        except InUse as error:
+            refuse(str(error))
+        await migrate_databases(databases)

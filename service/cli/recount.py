@@ -1,6 +1,7 @@
 """The whole log, once, into the audit, also where the log itself is damaged.
 
 PostgreSQL's positions have no gaps (``triptych.append_events``), so one that is missing is an event that was deleted.
+KurrentDB's positions tell nothing of that; there a deleted event shows as a gap in the versions of its stream.
 An event that cannot be read is told and passed over: what else is wrong must be found all the same.
 """
 
@@ -19,11 +20,12 @@ MOST_DAMAGE = 1000
 class _Course:
     """Where in the log the reading is, and what was not as it should be on the way."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, audit: Audit, *, gapless: bool) -> None:
         self.events = 0
         self.reached = 0
         self.damage: list[str] = []
         self._audit = audit
+        self._gapless = gapless
 
     def see(self, batch: Batch) -> None:
         for recorded in batch:
@@ -44,16 +46,19 @@ class _Course:
 
     def _arrive(self, position: int) -> None:
         first, last = self.reached + 1, position - 1
-        if first == last:
+        if self._gapless and first == last:
             self.damage.append(f"the event at position {first} is missing")
-        elif first < last:
+        elif self._gapless and first < last:
             self.damage.append(f"the events at positions {first} to {last} are missing")
         self.reached = position
 
 
-async def recount(store: EventStore, audit: Audit, *, quiet: bool) -> tuple[int, list[str]]:
-    """How many events could be read, and a sentence for each damage to the log itself."""
-    head, course = await store.head(), _Course(audit)
+async def recount(store: EventStore, audit: Audit, *, gapless: bool, quiet: bool) -> tuple[int, list[str]]:
+    """How many events could be read, and a sentence for each damage to the log itself.
+
+    ``gapless``: whether the store's positions are all taken, so that one without an event is damage.
+    """
+    head, course = await store.head(), _Course(audit, gapless=gapless)
     columns = (TextColumn("Recounting the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:

@@ -11,10 +11,9 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from service.adapters.eventstore.postgres import PostgresEventStore
-from service.adapters.eventstore.postgres_import import PostgresHistoryImport
 from service.application.seeding import seeded_history
 from service.bootstrap.checks import load_catalog
+from service.bootstrap.stores import open_event_store, open_history_import
 from service.cli.access import reach_databases
 from service.cli.logs import set_up_logs
 from service.cli.problems import refuse, stderr, told_plainly
@@ -43,8 +42,9 @@ def seed(
     """Fill the log with a believable history: weeks of use, all types, failures, refunds.
 
     For trying out reports, rebuilds and time travel. The pictures' files are not made. All of it is written, or
-    nothing. A log that has events is left alone unless you say --force; what would be older than its last event is
-    then recorded at the time of that one, because times never go back in a log.
+    nothing; but KurrentDB keeps what was written before it was broken off, and the same command with --force goes on.
+    A log that has events is left alone unless you say --force; what would be older than its last event is then
+    recorded at the time of that one, because times never go back in a log.
 
     Example: triptychd seed --events 1000000 --seed 7
     """
@@ -75,7 +75,7 @@ async def _seed(settings: Settings, events: int, seed: int, end: datetime, *, fo
         columns = (TextColumn("Writing history"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=stderr, disable=quiet or not stderr.is_terminal, transient=True) as progress:
             task = progress.add_task("", total=events)
-            async with PostgresHistoryImport.open(databases.events) as importing:
+            async with open_history_import(databases.events) as importing:
                 for batch in seeded_history(catalog, seed=seed, events=events, end=end):
                     if not_before is not None:
                         batch = [each._replace(recorded_at=max(each.recorded_at, not_before)) for each in batch]
@@ -87,7 +87,7 @@ async def _seed(settings: Settings, events: int, seed: int, end: datetime, *, fo
 
 async def _last_time(conninfo: str, *, force: bool) -> datetime | None:
     """When the log's last event was recorded; None for an empty log."""
-    async with PostgresEventStore.open(conninfo, max_readers=1) as store:
+    async with open_event_store(conninfo) as store:
         head = await store.head()
         if head == 0:
             return None

@@ -22,7 +22,7 @@ from pydantic_settings import (
 )
 
 from service.config import values
-from service.config.conninfo import check_conninfo
+from service.config.conninfo import check_conninfo, check_event_store
 
 PREFIX = "TRIPTYCH_"
 FILE_VARIABLE = "TRIPTYCH_SETTINGS_FILE"
@@ -48,13 +48,14 @@ class Settings(BaseSettings):
     event_store: str = Field(
         default="",
         repr=False,  # May have a password in it, as the next one.
-        description="Event store: postgresql://user:password@host:port/database. Empty: an embedded PostgreSQL "
-        "in the data folder.",
+        description="Event store: postgresql://user:password@host:port/database, or KurrentDB as "
+        "kurrentdb://user:password@host:port (docs/kurrentdb.md). Empty: an embedded PostgreSQL in the data folder.",
     )
     read_models: str = Field(
         default="",
         repr=False,
-        description="PostgreSQL for the read models. Empty: the database of the event store.",
+        description="PostgreSQL for the read models. Empty: the database of the event store; with KurrentDB an "
+        "embedded PostgreSQL in the data folder.",
     )
     media_url: str = Field(
         default="",
@@ -198,7 +199,8 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
 
     _check_roles = field_validator("roles", mode="before")(values.names)
-    _check_dsn = field_validator("event_store", "read_models")(check_conninfo)
+    _check_event_store = field_validator("event_store")(check_event_store)
+    _check_read_models = field_validator("read_models")(check_conninfo)
     _check_url = field_validator("webhook_public_url", "openai_base_url", "fal_jwks_url")(values.address)
     _check_host = field_validator("fal_queue_host")(values.host_and_port)
     _check_file = field_validator("catalog_file", "ca_file", "api_tls_cert_file", "api_tls_key_file")(

@@ -26,7 +26,13 @@ class HistoryRefused(Exception):
 
 
 class HistoryImport(Protocol):
-    """One history, taken whole or not at all."""
+    """One history, taken whole or not at all; by a store that cannot take back what it holds, from its beginning on
+    up to where it was broken off, and then further when it is given again."""
+
+    @property
+    def position(self) -> int:
+        """Of the last event written."""
+        ...
 
     async def write(self, events: Iterable[DatedEvent]) -> None:
         """The next events, in the order of the log. Raises HistoryRefused, EventStoreUnavailable."""

@@ -31,6 +31,11 @@ class Moments:
         self._most_places = most_places
         self._places: list[Place] = []
         self._passed = 0
+        self._end = 0
+
+    def note_end(self, position: int) -> None:
+        """An event near the end of the log; only the last one is kept."""
+        self._end = position
 
     def note(self, record: kdb.RecordedEvent) -> None:
         """An event (or another message of a subscription) passes."""
@@ -44,7 +49,8 @@ class Moments:
     def known_place_before(self, position: int) -> int:
         """The greatest known position of an event at or before this one; 0, the log's beginning, if none is known."""
         index = bisect_left(self._places, position + 1, key=lambda place: place.position)
-        return self._places[index - 1].position if index else 0
+        known = self._places[index - 1].position if index else 0
+        return max(known, self._end) if self._end <= position else known
 
     def known_place_after(self, time: datetime) -> int | None:
         """The position of the earliest known event that was recorded later than ``time``; None if none is known."""
