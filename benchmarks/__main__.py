@@ -6,7 +6,6 @@ The exit code is 1 if a case could not be measured. A ratio that is short is no 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import sys
 from collections.abc import Sequence
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import msgspec
 import structlog
+import uvloop
 from rich.console import Console
 
 from benchmarks.cases import CASES
 from benchmarks.harness import chosen, run
 from benchmarks.results import save
 from benchmarks.show import show
+from service.cli.garbage import set_collector_for_serving
 
 FILE_WIDTH = 170
 
@@ -44,8 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for case in cases:
             print(case.name, *(f"  {row.name}: {row.what}, against {row.against}" for row in case.rows), sep="\n")
         return 0
+    set_collector_for_serving()  # as the service does; what runs in this process, of both sides, has it so too
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    results = asyncio.run(run(cases, quick=asked.quick, console=Console(stderr=True)))
+    results = uvloop.run(run(cases, quick=asked.quick, console=Console(stderr=True)))
     path = save(results, asked.out)
     if asked.json:
         sys.stdout.buffer.write(msgspec.json.encode(results) + b"\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ from contextlib import AsyncExitStack
 
 from rich.console import Console
 
+from service.cli.garbage import set_collector_for_serving
 from service.cli.processes import Up, everything
 from service.config import Settings
 
@@ -31,20 +31,11 @@ async def serve(settings: Settings, *, as_json: bool, until_stdin_ends: bool = F
             sys.stderr.write("Stopped before it was up.\n")
             return
         up = starting.result()
-        _keep_what_is_loaded()
+        set_collector_for_serving()
         _say_ready(settings, up, as_json=as_json)
         failing = asyncio.create_task(up.wait())
         if await _before(stopping, failing):
             failing.result()
-
-
-def _keep_what_is_loaded() -> None:
-    """Keeps the garbage collector from looking through what was loaded at start, which lives as long as the process.
-
-    It is a few hundred thousand objects; a full collection over them stops all calls for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _told_to_stop(until_stdin_ends: bool) -> None:
