@@ -179,7 +179,10 @@ async def _file(request: Request) -> tuple[bytes, str, str]:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise CannotBeDone(400, "The form must have a file, and may have a caption.")
-        return await file.read(), file.filename or "", str(form.get("caption", ""))
+        content = await file.read()
+        if not content:
+            raise CannotBeDone(400, "The file is empty.")
+        return content, file.filename or "", str(form.get("caption", ""))
 
 
 def _press_view(query_id: str, answer: asyncio.Future[CallbackAnswer]) -> PressView:

@@ -162,8 +162,6 @@ class FileStore:
         return self._paths.get(path)
 
     def _add(self, content: bytes, folder: str, extension: str) -> StoredFile:
-        if not content:
-            raise bad_request("file must be non-empty")
         if self._bytes + len(content) > _MAX_KEPT_BYTES:
             raise BotApiError(500, "Internal Server Error: sandbox: it holds 512 MiB of files, start it anew")
         self._bytes += len(content)

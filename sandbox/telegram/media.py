@@ -110,9 +110,12 @@ async def _cover(telegram: Telegram, call: Call) -> tuple[Size, ...]:
 def _upload(call: Call, field: str) -> Upload | None:
     """The file that a field stands for: attached under a name of its own, or sent as the field."""
     given = call.text(field)
-    if not given.startswith(_ATTACHED):
-        return None if given else call.files.get(field)
-    name = given.removeprefix(_ATTACHED)
-    if name not in call.files:
+    if given and not given.startswith(_ATTACHED):
+        return None
+    name = given.removeprefix(_ATTACHED) or field
+    upload = call.files.get(name)
+    if upload is None and given:
         raise bad_request(f"there is no file {name} in the request, and {field} is attached as that")
-    return call.files[name]
+    if upload is not None and not upload.content:
+        raise bad_request("file must be non-empty")
+    return upload
