@@ -8,7 +8,7 @@ SEEDS ?= 10000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up screenshots test unit check fix proto baseline docs golden simulate soak bench bench-quick constraints clean
+.PHONY: help setup demo up screenshots test unit test-kurrentdb check fix proto baseline docs golden simulate soak bench bench-quick constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: $(STAMP) ## run all tests
 
 unit: $(STAMP) ## run the unit tests only
 	@$(BIN)/python -m pytest tests/unit
+
+test-kurrentdb: $(STAMP) ## run the event store's suite on KurrentDB: the protocol server, and a real one if there is one
+	@$(BIN)/python -m pytest tests/contract/event_store tests/contract/kurrentdb_server -k kurrentdb
 
 check: $(STAMP) ## formatting, lint, types, import contracts, dependencies, protos, generated files fresh
 	$(BIN)/ruff format --check .

@@ -8,12 +8,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import PostgresServer, run_test_server
+from tests.support.real_kurrentdb import described
 from tests.support.system import RunningSystem, running_system
 
 # The same examples on every run, and no verdict on how long they take: machines are busy, and a test that fails once
 # in a hundred runs holds up work that has nothing to do with it.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+def pytest_report_header() -> str:
+    return f"KurrentDB: {described()}"
 
 
 @pytest.fixture(scope="session")

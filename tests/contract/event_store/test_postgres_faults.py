@@ -7,9 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,7 +17,7 @@ from service.adapters.eventstore.codec import EncodedEvent, EventCodec
 from service.adapters.eventstore.postgres import EventLogMissing, PostgresEventStore
 from service.adapters.postgres.migrations import migrate
 from service.domain.account import CreditsGranted
-from service.ports.event_store import EventStore, EventStoreUnavailable, NewEvent, StreamWrite, VersionConflict
+from service.ports.event_store import EventStoreUnavailable, NewEvent, VersionConflict
 from tests.support.log import (
     PATIENCE_SECONDS,
     favorited,
@@ -31,6 +29,7 @@ from tests.support.log import (
     until,
     write,
 )
+from tests.support.log_load import Load, assert_nothing_lost
 from tests.support.postgres import PostgresServer, short_folder
 
 POISON = "poison"
@@ -189,50 +188,6 @@ def _has_another_pid(server: EmbeddedPostgres, pid: int) -> bool:
     return server.pid != pid
 
 
-class Load:
-    """Writers that repeat an append, with the same ids, until it is acknowledged."""
-
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
-        self._stopping = False
-        self.acknowledged: list[UUID] = []
-        self.failures = 0
-
-    async def run(self) -> None:
-        await asyncio.gather(*(self._write(n) for n in range(8)))
-
-    def stop(self) -> None:
-        self._stopping = True
-
-    async def _write(self, number: int) -> None:
-        version = 0
-        while not self._stopping:
-            writes = [write(f"a-{number}", version), write(f"b-{number}", version)]
-            await self._surely(writes)
-            self.acknowledged += ids(writes)
-            version += 1
-
-    async def _surely(self, writes: list[StreamWrite]) -> None:
-        while True:
-            with suppress(EventStoreUnavailable):
-                await self._store.append(writes)
-                return
-            self.failures += 1
-            await asyncio.sleep(0.01)
-
-    async def reach(self, count: int) -> None:
-        """Until so many more were acknowledged."""
-        goal = len(self.acknowledged) + count
-        await until(lambda: len(self.acknowledged) >= goal)
-
-
-async def _assert_nothing_lost(store: EventStore, load: Load, delivered: list[UUID]) -> None:
-    stored = [each.event_id for each in await read_all(store)]
-    assert len(stored) == len(set(stored))
-    assert set(stored) == set(load.acknowledged)
-    assert delivered == stored
-
-
 async def test_killed_connections_lose_and_repeat_nothing(database: str) -> None:
     async with asyncio.timeout(100), PostgresEventStore.open(database) as store:
         load = Load(store)
@@ -249,7 +204,7 @@ async def test_killed_connections_lose_and_repeat_nothing(database: str) -> None
         load.stop()
         await writers
         batches = await follow_to(subscription, await store.head())
-        await _assert_nothing_lost(store, load, [e.event_id for batch in batches for e in batch.events])
+        await assert_nothing_lost(store, load, [e.event_id for batch in batches for e in batch.events])
 
 
 async def test_a_killed_server_loses_and_repeats_nothing() -> None:
@@ -270,7 +225,7 @@ async def test_a_killed_server_loses_and_repeats_nothing() -> None:
                 load.stop()
                 await writers
                 batches = await follow_to(subscription, await store.head())
-                await _assert_nothing_lost(store, load, [e.event_id for batch in batches for e in batch.events])
+                await assert_nothing_lost(store, load, [e.event_id for batch in batches for e in batch.events])
                 assert load.failures > 0
 
 
