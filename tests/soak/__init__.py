@@ -1,7 +1,8 @@
 """Killing real processes under load, and counting afterwards what is there.
 
     load.py      clients who ask, repeat, cancel, overdraw, and try again until they are answered
-    chaos.py     kill -9 of workers, API and PostgreSQL, alone and together
+    chaos.py     kill -9 of workers, API, projectors and PostgreSQL, alone and together
+    watchers.py  callers whose streams are open all the time
     evidence.py  what is there in the end: the log, galleries, files, accounts, the vendor's jobs
     verdict.py   whether that fits together, and with what the clients were told
     run.py       one run of all that

@@ -22,7 +22,10 @@ def main(
     seed: Annotated[int | None, typer.Option(help="What to kill when; default a new one.")] = None,
     clients: Annotated[int, typer.Option(min=1, max=100, help="How many clients ask at once.")] = 6,
     workers: Annotated[int, typer.Option(min=1, max=16, help="How many worker processes.")] = 2,
-    spare: Annotated[bool, typer.Option(help="A second projector as a hot spare.")] = True,
+    apis: Annotated[int, typer.Option(min=0, max=16, help="How many processes have the API alone.")] = 0,
+    projectors: Annotated[
+        int, typer.Option(min=0, max=16, help="How many are projectors alone, hot spares too.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Kills workers, API and PostgreSQL under load, and checks that nothing is lost and nothing charged twice.
@@ -35,7 +38,9 @@ def main(
         clients=clients,
         users=max(1, clients // 2),
         workers=workers,
-        spare=spare,
+        apis=apis,
+        projectors=projectors,
+        watched=True,
     )
     summary = asyncio.run(_run(plan))
     if as_json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, NamedTuple
 
-from tests.support.fleet import OWNER, SPARE, Fleet
+from tests.support.fleet import OWNER, Fleet
 
 
 class DiedAlone(Exception):
@@ -25,15 +26,21 @@ class Blow(NamedTuple):
 
 WORKER: Final = Blow(5, "a worker")
 WORKERS: Final = Blow(2, "all workers")
-API: Final = Blow(3, "API and projector")
+API: Final = Blow(3, "an API")
+PROJECTOR: Final = Blow(3, "a projector")
+OWNER_OF_POSTGRES: Final = Blow(3, "the owner of PostgreSQL")
 POSTGRES: Final = Blow(3, "PostgreSQL")
 EVERYTHING: Final = Blow(1, "everything at once")
-BLOWS: Final = (WORKER, WORKERS, API, POSTGRES, EVERYTHING)
+BLOWS: Final = (WORKER, WORKERS, API, PROJECTOR, OWNER_OF_POSTGRES, POSTGRES, EVERYTHING)
 
 
 class Chaos:
     def __init__(
-        self, fleet: Fleet, source: random.Random, on_blow: Callable[[str], None] = lambda name: None
+        self,
+        fleet: Fleet,
+        source: random.Random,
+        blows: Sequence[Blow] = BLOWS,
+        on_blow: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.blows: Counter[str] = Counter()
         self.kills = 0
@@ -41,33 +48,37 @@ class Chaos:
         self._fleet = fleet
         self._random = source
         self._on_blow = on_blow
+        # In turn, so that it is the active one that is hit: what it did, the other one does when its turn comes.
+        self._apis = itertools.cycle(fleet.having("api"))
+        self._projectors = itertools.cycle(fleet.having("projector"))
+        self._strikes: dict[Blow, Callable[[], Coroutine[Any, Any, None]]] = {
+            WORKER: lambda: self._restart([self._random.choice(fleet.workers)]),
+            WORKERS: lambda: self._restart(fleet.workers),
+            API: lambda: self._restart([next(self._apis)]),
+            PROJECTOR: lambda: self._restart([next(self._projectors)]),
+            OWNER_OF_POSTGRES: lambda: self._restart([OWNER]),
+            POSTGRES: self._kill_postgres,
+            EVERYTHING: self._kill_everything,
+        }
+        self._first = list(blows)
+        self._possible = [blow for blow in BLOWS if blow in blows]
 
     async def run(self, *, seconds: float, least_blows: int, most_blows: int) -> None:
-        """For a while; each part is hit at least once, however slow the machine is. Raises DiedAlone."""
+        """For a while; first come the given blows, mixed up, however slow the machine is. Raises DiedAlone."""
         ends_at = time.monotonic() + seconds
-        first = [WORKER, API, POSTGRES, EVERYTHING]
+        first = list(self._first)
         self._random.shuffle(first)
         while (struck := self.blows.total()) < most_blows and (struck < least_blows or time.monotonic() < ends_at):
             await asyncio.sleep(self._random.uniform(0.3, 2.0))
-            blow = first.pop() if first else self._random.choices(BLOWS, [each.weight for each in BLOWS])[0]
+            weights = [each.weight for each in self._possible]
+            blow = first.pop() if first else self._random.choices(self._possible, weights)[0]
             self._on_blow(blow.name)
-            await self._strike(blow)
+            await self._strikes[blow]()
             self.blows[blow.name] += 1
             if alone := self._fleet.ended_by_themselves():
                 raise DiedAlone(f"ended by themselves, with these exit codes: {alone}\n{self._fleet.logs()}")
 
-    async def _strike(self, blow: Blow) -> None:
-        fleet = self._fleet
-        strikes: dict[Blow, Callable[[], Coroutine[Any, Any, None]]] = {
-            WORKER: lambda: self._restart([self._random.choice(fleet.workers)]),
-            WORKERS: lambda: self._restart(fleet.workers),
-            API: lambda: self._restart([OWNER]),
-            POSTGRES: self._kill_postgres,
-            EVERYTHING: self._kill_everything,
-        }
-        await strikes[blow]()
-
-    async def _restart(self, names: list[str]) -> None:
+    async def _restart(self, names: Sequence[str]) -> None:
         await asyncio.gather(*(self._fleet.kill(name) for name in names))
         self.kills += len(names)
         await asyncio.sleep(self._random.uniform(0.0, 2.0))
@@ -84,4 +95,6 @@ class Chaos:
     async def _kill_everything(self) -> None:
         await self._fleet.kill_postgres()
         self.kills += 1
-        await self._restart([name for name in self._fleet.roles if name != SPARE or self._random.random() < 0.5])
+        # A projector may be left over, as if on another machine.
+        spares = set(self._fleet.having("projector")) - {OWNER}
+        await self._restart([name for name in self._fleet.roles if name not in spares or self._random.random() < 0.5])

@@ -64,8 +64,12 @@ class Evidence:
     """The lowest balance that any account had at any moment."""
     produced: dict[str, Produced] = field(default_factory=dict)
     """By item id."""
+    positions: list[int] = field(default_factory=list)
+    """Of all events, in order."""
     shown: dict[str, File] = field(default_factory=dict)
     """What the galleries show, by item id."""
+    shown_to: dict[str, set[str]] = field(default_factory=dict)
+    """The same: item ids by user."""
     accounts: dict[str, Account] = field(default_factory=dict)
     jobs: Counter[str] = field(default_factory=Counter)
     """The vendor's, by generation."""
@@ -84,8 +88,10 @@ async def gather_evidence(fleet: Fleet, sandbox: SandboxControl, users: Iterable
             _see(evidence, event)
         for user_id in users:
             evidence.accounts[user_id] = await triptych.get_account(user_id)
+            evidence.shown_to[user_id] = set()
             async for items in triptych.stream_items(user_id):
                 for item in items:
+                    evidence.shown_to[user_id].add(item.item_id)
                     evidence.shown[item.item_id] = File(item.media.key, item.media.sha256, item.media.size_bytes)
     for url, count in (await sandbox.submissions()).items():
         evidence.jobs[url.partition(_WEBHOOK_PATH)[2].partition("/")[0]] += count
@@ -96,6 +102,7 @@ async def gather_evidence(fleet: Fleet, sandbox: SandboxControl, users: Iterable
 
 def _see(evidence: Evidence, event: Event) -> None:
     evidence.events += 1
+    evidence.positions.append(event.position)
     payload = event.payload
     match event.type:
         case "CreditsGranted":

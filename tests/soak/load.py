@@ -30,7 +30,6 @@ from clients.sdk import (
     Unavailable,
 )
 from sandbox.control import SandboxControl
-from tests.support.fleet import Fleet
 
 ANSWER_WITHIN_SECONDS: Final = 180.0
 """How long a client goes on asking, whatever is killed meanwhile."""
@@ -102,7 +101,15 @@ class Client:
     """One caller; several share a user, so that they meet at the account."""
 
     def __init__(
-        self, name: str, user_id: str, fleet: Fleet, sandbox: SandboxControl, notes: Notes, source: random.Random
+        self,
+        name: str,
+        user_id: str,
+        *,
+        address: str,
+        sandbox: SandboxControl,
+        notes: Notes,
+        source: random.Random,
+        most_pause_seconds: float,
     ) -> None:
         self._name = name
         self._user_id = user_id
@@ -110,11 +117,12 @@ class Client:
         self._sandbox = sandbox
         self._notes = notes
         self._random = source
+        self._most_pause_seconds = most_pause_seconds
         self._number = 0
         self._reference_media_id = ""
         self._asked: list[tuple[Ask, str]] = []
         # One try of the library's own: trying again is the part that is to be seen here.
-        self._triptych = AsyncTriptych(fleet.api.address, timeout_seconds=20.0, retry=RetryPolicy(max_attempts=1))
+        self._triptych = AsyncTriptych(address, timeout_seconds=20.0, retry=RetryPolicy(max_attempts=1))
 
     async def run(self, stop: asyncio.Event, *, most_requests: int) -> None:
         """Until ``stop``, or until that many requests. Raises TimeoutError when there is no answer for long."""
@@ -125,7 +133,7 @@ class Client:
             self._reference_media_id = reference.media_id
             while not stop.is_set() and self._number < most_requests:
                 await self._act()
-                await asyncio.sleep(self._random.uniform(0.05, 0.8))
+                await asyncio.sleep(self._random.uniform(0.05, self._most_pause_seconds))
 
     async def _act(self) -> None:
         chance = self._random.random()

@@ -7,15 +7,17 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from clients.sdk import AsyncTriptych
 from sandbox.control import SandboxControl
-from tests.soak.chaos import Chaos
+from tests.soak.chaos import BLOWS, Blow, Chaos
 from tests.soak.evidence import Evidence, gather_evidence
 from tests.soak.load import Client, Notes
 from tests.soak.verdict import judge
+from tests.soak.watchers import Watchers
 from tests.support.fleet import Fleet, running_fleet
 
 QUIET_WITHIN_SECONDS: Final = 240.0
@@ -34,8 +36,16 @@ class Plan:
     clients: int = 6
     users: int = 3
     most_requests: int = 100_000
+    most_pause_seconds: float = 0.8
+    """Between two acts of a client."""
     workers: int = 2
-    spare: bool = False
+    apis: int = 0
+    """Processes of that role alone; without any, the owner of PostgreSQL has it."""
+    projectors: int = 0
+    """The same; the owner is none any more from two on."""
+    blows: tuple[Blow, ...] = BLOWS
+    watched: bool = False
+    """Whether somebody watches all the time."""
     deadline_seconds: int = 20
 
 
@@ -71,19 +81,31 @@ async def run(plan: Plan, on_progress: Callable[[str, Notes], None] = lambda wha
     started_at = time.monotonic()
     notes = Notes()
     async with (
-        running_fleet(workers=plan.workers, spare=plan.spare, deadline_seconds=plan.deadline_seconds) as fleet,
+        running_fleet(
+            workers=plan.workers,
+            apis=plan.apis,
+            projectors=plan.projectors,
+            deadline_seconds=plan.deadline_seconds,
+        ) as fleet,
         SandboxControl(fleet.control_url) as sandbox,
+        AsyncTriptych(fleet.api.address, read_your_writes=False) as triptych,
     ):
+        watchers = Watchers(triptych, [_user(number) for number in range(plan.users)] if plan.watched else [])
         try:
-            chaos = await _shake(plan, fleet, sandbox, notes, on_progress)
-            on_progress("waiting until everything has ended", notes)
-            await _quiet(fleet, notes)
-            on_progress("counting", notes)
-            evidence = await gather_evidence(fleet, sandbox, notes.users)
+            async with watchers.watching() if plan.watched else nullcontext():
+                chaos = await _shake(plan, fleet, sandbox, notes, on_progress)
+                on_progress("waiting until everything has ended", notes)
+                await _quiet(fleet, notes)
+                on_progress("counting", notes)
+                evidence = await gather_evidence(fleet, sandbox, notes.users)
+                findings = judge(notes, evidence)
+                if plan.watched:
+                    shown = {user_id: evidence.shown_to[user_id] for user_id in watchers.items}
+                    await watchers.have_seen(evidence.positions[-1], shown)
+                    findings += watchers.findings(evidence.positions, shown)
         except BaseException as error:
             error.add_note(f"seed {plan.seed}; the fleet's logs end like this:\n{fleet.logs()}")
             raise
-        findings = judge(notes, evidence)
     return _summary(plan, time.monotonic() - started_at, chaos, notes, evidence, findings)
 
 
@@ -91,22 +113,30 @@ async def _shake(
     plan: Plan, fleet: Fleet, sandbox: SandboxControl, notes: Notes, on_progress: Callable[[str, Notes], None]
 ) -> Chaos:
     source = random.Random(plan.seed)
-    chaos = Chaos(fleet, random.Random(source.random()), lambda name: on_progress(f"kill -9: {name}", notes))
+    chaos = Chaos(
+        fleet, random.Random(source.random()), plan.blows, lambda name: on_progress(f"kill -9: {name}", notes)
+    )
+    addresses = [relay.address for relay in fleet.apis.values()]
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(plan.clients):
             client = Client(
                 f"client-{number}",
-                f"user-{number % plan.users}",
-                fleet,
-                sandbox,
-                notes,
-                random.Random(source.random()),
+                _user(number % plan.users),
+                address=addresses[number % len(addresses)],
+                sandbox=sandbox,
+                notes=notes,
+                source=random.Random(source.random()),
+                most_pause_seconds=plan.most_pause_seconds,
             )
             group.create_task(client.run(stop, most_requests=plan.most_requests))
         await chaos.run(seconds=plan.seconds, least_blows=plan.least_blows, most_blows=plan.most_blows)
         stop.set()
     return chaos
+
+
+def _user(number: int) -> str:
+    return f"user-{number}"
 
 
 async def _quiet(fleet: Fleet, notes: Notes) -> None:

@@ -1,13 +1,16 @@
 """The service as several processes on one data folder, each of which can be killed and started again.
 
-    owner      api, projector, webhook; owns the embedded PostgreSQL, which keeps its fsync
-    worker-N   worker; reaches that PostgreSQL through its socket
-    spare      projector; takes over while the owner is away (where asked for)
-    sandbox    the vendors; never killed, because what it remembers is the evidence
+    owner         webhook, and api and projector if nobody else has them; owns the embedded PostgreSQL, which keeps
+                  its fsync
+    api-N         api (where asked for)
+    projector-N   projector (where asked for)
+    worker-N      worker; reaches that PostgreSQL through its socket, as all but the owner do
+    sandbox       the vendors; never killed, because what it remembers is the evidence
 
 The fleet plays the supervisor: ``start`` tries again while a process cannot come up because PostgreSQL is away. The
-API and the webhook endpoint are reached through relays, so that their addresses outlive their processes. Leaving the
-fleet ends every process, also those that an exception left behind.
+APIs and the webhook endpoint are reached through relays, so that their addresses outlive their processes; each API
+has a relay, which leads to another API while its own is away. Leaving the fleet ends every process, also those that
+an exception left behind.
 """
 
 from __future__ import annotations
@@ -18,8 +21,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,7 +39,6 @@ from tests.support.system import running_sandbox_process
 
 PATIENCE_SECONDS = 120.0
 OWNER = "owner"
-SPARE = "spare"
 
 _LOOK_SECONDS = 0.05
 _START_ATTEMPTS = 10
@@ -67,15 +69,25 @@ class Fleet:
         self.data_dir = folder / "data"
         self.media_dir = self.data_dir / "media"
         self.control_url: str = sandbox.ready["SANDBOX_CONTROL_URL"]
-        self.api = Relay()
+        self.apis: dict[str, Relay] = {}
+        """By the name of the process that each leads to first."""
         self.webhook = Relay()
         self.environment = dict(environment)
         self.roles: dict[str, str] = {}
         self._members: dict[str, tuple[ExitStack, Part]] = {}
 
     @property
+    def api(self) -> Relay:
+        """The first."""
+        return next(iter(self.apis.values()))
+
+    def having(self, role: str) -> list[str]:
+        """The names of those that have it."""
+        return [name for name, roles in self.roles.items() if role in roles.split(",")]
+
+    @property
     def workers(self) -> list[str]:
-        return [name for name in self.roles if name.startswith("worker")]
+        return self.having("worker")
 
     async def start(self, name: str) -> None:
         """Until it is ready. Raises StartFailed after a bounded number of attempts."""
@@ -105,9 +117,14 @@ class Fleet:
             )
         )
         self._members[name] = stack, part
+        self._lead_callers()
         if name == OWNER:
-            self.api.target = part.ready["api"]
             self.webhook.target = part.ready["webhook"]
+
+    def _lead_callers(self) -> None:
+        up = {name: part.ready["api"] for name, (_, part) in self._members.items() if name in self.apis}
+        for name, relay in self.apis.items():
+            relay.targets = [up[each] for each in sorted(up, key=lambda each: each != name)]
 
     def _environment_of(self, name: str) -> dict[str, str]:
         environment = dict(self.environment)
@@ -142,7 +159,27 @@ class Fleet:
         """kill -9, and waits until it is gone."""
         stack, part = self._members.pop(name)
         part.kill()
+        self._lead_callers()
         await asyncio.to_thread(stack.close)
+
+    async def stop(self, name: str) -> int:
+        """SIGTERM, and waits until it has ended; its exit code."""
+        stack, part = self._members.pop(name)
+        part.process.terminate()
+        await asyncio.to_thread(part.process.wait, PATIENCE_SECONDS)
+        self._lead_callers()
+        await asyncio.to_thread(stack.close)
+        return part.process.returncode
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """SIGSTOP: it is there, its connections stay open, and it does nothing until the block ends."""
+        process = self._members[name][1].process
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     async def kill_postgres(self) -> int:
         """kill -9 of the postmaster while the service runs; its pid. The owner starts another."""
@@ -208,23 +245,37 @@ class Fleet:
                 process.kill()
 
 
+def roles_of(*, workers: int, apis: int, projectors: int) -> dict[str, str]:
+    """What each process does, by name."""
+    own = ["webhook", *(["api"] if apis == 0 else []), *(["projector"] if projectors < 2 else [])]
+    return {
+        OWNER: ",".join(own),
+        **{f"api-{number}": "api" for number in range(1, apis + 1)},
+        **{f"projector-{number}": "projector" for number in range(1, projectors + 1)},
+        **{f"worker-{number}": "worker" for number in range(1, workers + 1)},
+    }
+
+
 @asynccontextmanager
 async def running_fleet(
     *,
     workers: int = 2,
-    spare: bool = False,
+    apis: int = 0,
+    projectors: int = 0,
     deadline_seconds: int = 30,
     sandbox_arguments: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Fleet]:
-    """A fleet that is up; ``settings`` over the quick ones, all processes ended in the end."""
+    """A fleet that is up; ``settings`` over the quick ones, all processes ended in the end.
+
+    Without ``apis`` the owner has the role api, and without more than one of the ``projectors`` the role projector.
+    """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(short_folder())
         sandbox, vendors = stack.enter_context(running_sandbox_process(folder, sandbox_arguments))
         catalog = folder / "catalog.toml"
         catalog.write_text(catalog_with_deadlines(deadline_seconds), "utf-8")
         fleet = Fleet(folder, {**_QUICK, **vendors}, sandbox)
-        await stack.enter_async_context(fleet.api)
         await stack.enter_async_context(fleet.webhook)
         fleet.environment |= {
             "TRIPTYCH_DATA_DIR": str(fleet.data_dir),
@@ -232,9 +283,9 @@ async def running_fleet(
             "TRIPTYCH_WEBHOOK_PUBLIC_URL": f"http://{fleet.webhook.address}",
             **(settings or {}),
         }
-        fleet.roles = {OWNER: "api,projector,webhook", **{f"worker-{n}": "worker" for n in range(1, workers + 1)}}
-        if spare:
-            fleet.roles[SPARE] = "projector"
+        fleet.roles = roles_of(workers=workers, apis=apis, projectors=projectors)
+        for name in fleet.having("api"):
+            fleet.apis[name] = await stack.enter_async_context(Relay())
         stack.push_async_callback(asyncio.to_thread, fleet.close)
         await fleet.start(OWNER)
         async with asyncio.TaskGroup() as group:

@@ -18,9 +18,19 @@ class Relay:
     """``async with Relay() as relay: relay.target = "127.0.0.1:50051"``. ``address`` is where callers go."""
 
     def __init__(self) -> None:
-        self.target = ""
+        self.targets: list[str] = []
+        """Tried in this order, for each connection anew."""
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def target(self) -> str:
+        """The first of those there are, or empty."""
+        return self.targets[0] if self.targets else ""
+
+    @target.setter
+    def target(self, address: str) -> None:
+        self.targets = [address] if address else []
 
     @property
     def address(self) -> str:
@@ -52,10 +62,8 @@ class Relay:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError):
-            host, _, port = self.target.rpartition(":")
-            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
-                behind_reader, behind_writer = await asyncio.open_connection(host or "127.0.0.1", int(port or 1))
+        with contextlib.closing(writer), contextlib.suppress(OSError):
+            behind_reader, behind_writer = await _connect(self.targets)
             with contextlib.closing(behind_writer):
                 both = [
                     asyncio.create_task(_pump(reader, behind_writer)),
@@ -68,6 +76,16 @@ class Relay:
                     for task in both:
                         task.cancel()
                     await asyncio.gather(*both, return_exceptions=True)
+
+
+async def _connect(targets: list[str]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To the first that takes the connection. Raises ConnectionRefusedError if none does."""
+    for target in list(targets):
+        host, _, port = target.rpartition(":")
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                return await asyncio.open_connection(host, int(port))
+    raise ConnectionRefusedError(f"nobody is there: {targets}")
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -36,6 +36,8 @@ _SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
+    # Enough for some twenty processes of the service (docs/processes.md); one that nobody uses costs about 20 kB.
+    "max_connections": "500",
     "fsync": "on",
     "jit": "off",
     "timezone": "UTC",
