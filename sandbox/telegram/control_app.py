@@ -24,6 +24,7 @@ from sandbox.telegram.faults import UnknownFault
 from sandbox.telegram.inspection import mime_type
 from sandbox.telegram.options import FloodLimits
 from sandbox.telegram.orders import Block, FaultOrder, Look, Meet, Press, Write
+from sandbox.telegram.page import page_routes
 from sandbox.telegram.people import CannotBeDone, People
 from sandbox.telegram.updates import TooManyUpdates
 from sandbox.telegram.views import PressView, chat_view, message_view
@@ -54,6 +55,7 @@ def telegram_control_app(telegram: Telegram) -> Starlette:
             Route("/telegram/counts", control.counts, methods=["GET"]),
             Route("/telegram/calls", control.calls, methods=["GET"]),
             Route("/telegram/reset", control.reset, methods=["POST"]),
+            *page_routes(),
         ],
         exception_handlers={
             ClientDisconnect: client_gone,
