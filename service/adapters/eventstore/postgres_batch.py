@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from service.adapters.eventstore.codec import EncodedEvent, EventCodec
 from service.ports.event_store import StreamWrite, VersionConflict
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: that would take three times as long to make
 class PendingAppend:
     """An append on its way: its events encoded, and the future that its caller awaits."""
 
@@ -44,15 +45,15 @@ class PendingAppend:
 
 
 def make_pending(writes: Sequence[StreamWrite], codec: EventCodec, done: asyncio.Future[int]) -> PendingAppend:
-    encoded = tuple(
-        (write.stream, write.expected_version, tuple(codec.encode(new) for new in write.events)) for write in writes
-    )
-    return PendingAppend(
-        encoded,
-        sum(len(events) for _, _, events in encoded),
-        sum(len(each.data) + len(each.metadata) for _, _, events in encoded for each in events),
-        done,
-    )
+    encoded = []
+    event_count = size_bytes = 0
+    for write in writes:
+        events = tuple([codec.encode(new) for new in write.events])
+        encoded.append((write.stream, write.expected_version, events))
+        event_count += len(events)
+        for each in events:
+            size_bytes += len(each.data) + len(each.metadata)
+    return PendingAppend(tuple(encoded), event_count, size_bytes, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +90,33 @@ def make_plan(batch: Iterable[PendingAppend], known: Mapping[str, int]) -> Plan:
     versions: dict[str, int] = {}  # after what is accepted
     ids: set[UUID] = set()
     for pending in batch:
-        if any(
-            known.get(stream, expected) != expected
-            for stream, expected, _ in pending.writes
-            if stream not in versions
-        ):
+        event_ids = pending.event_ids
+        spoilt_by = _spoilt_by(pending, versions, known)
+        if spoilt_by == "database":
             plan.lost.append(pending)
-        elif any(versions.get(stream, expected) != expected for stream, expected, _ in pending.writes) or (
-            not ids.isdisjoint(pending.event_ids)
-        ):
+        elif spoilt_by == "batch" or not ids.isdisjoint(event_ids):
             plan.held.append(pending)
         else:
             plan.accepted.append(pending)
-            ids.update(pending.event_ids)
+            ids.update(event_ids)
             for stream, expected, events in pending.writes:
                 plan.base_versions.setdefault(stream, expected)
                 versions[stream] = expected + len(events)
     return plan
+
+
+def _spoilt_by(
+    pending: PendingAppend, versions: Mapping[str, int], known: Mapping[str, int]
+) -> Literal["", "database", "batch"]:
+    """What makes one of its expected versions wrong. (Plain loops: this is done for every append there is.)"""
+    found: Literal["", "batch"] = ""
+    for stream, expected, _ in pending.writes:
+        if stream in versions:
+            if versions[stream] != expected:
+                found = "batch"
+        elif known.get(stream, expected) != expected:
+            return "database"
+    return found
 
 
 def conflict(pending: PendingAppend, versions: Mapping[str, int]) -> VersionConflict:
