@@ -193,6 +193,9 @@ def _is_uuid(text: str) -> bool:
 
 
 def _as_json(properties: struct_pb2.Struct, type_name: str, schema_format: str) -> bytes:
-    shown = json_format.MessageToDict(properties)
+    shown: dict[str, object] = {
+        name: value.string_value if value.HasField("string_value") else json_format.MessageToDict(value)
+        for name, value in properties.fields.items()
+    }
     shown |= {"$schema.name": type_name, "$schema.format": schema_format}
     return json.dumps(shown, ensure_ascii=False).encode()
