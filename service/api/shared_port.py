@@ -44,8 +44,11 @@ def reserved_port(host: str, port: int) -> Iterator[int]:
 
 
 def _bind(holder: socket.socket, address: tuple[object, ...]) -> None:
-    """Alone first, which keeps out another parent at the same moment. If that fails, it may be only for connections of
-    a service that ran here a minute ago; those are let pass, while whoever listens is still in the way."""
+    """Alone first, which keeps out another parent at the same moment.
+
+    If that fails, it may be only for connections of a service that ran here a minute ago; those are let pass, while
+    whoever listens is still in the way.
+    """
     try:
         holder.bind(address)
     except OSError:
