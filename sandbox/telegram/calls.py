@@ -20,6 +20,14 @@ from sandbox.telegram.errors import BotApiError, bad_request
 
 MAX_UPLOAD_BYTES: Final = 50 * MEBIBYTE
 _MAX_BODY_BYTES: Final = MAX_UPLOAD_BYTES + MEBIBYTE
+_TOLD_AS: Final = {
+    "reply_markup": "reply keyboard markup",
+    "reply_parameters": "reply parameters",
+    "link_preview_options": "link preview options",
+    "scope": "BotCommandScope",
+    "menu_button": "menu button",
+}
+"""How Telegram calls parameters whose JSON is broken."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Call:
             try:
                 value = json.loads(value)
             except ValueError:
-                raise bad_request(f"can't parse {name} JSON object") from None
+                raise bad_request(f"can't parse {_TOLD_AS.get(name, name)} JSON object") from None
         if not isinstance(value, expected):
             raise bad_request(f"parameter {name} must be {'an Object' if expected is dict else 'an Array'}")
         return value

@@ -17,13 +17,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.http_faults import client_gone
+from sandbox.listener import Listener
 from sandbox.options import InvalidOption
 from sandbox.telegram.callbacks import CallbackAnswer
 from sandbox.telegram.errors import BotApiError
 from sandbox.telegram.faults import UnknownFault
 from sandbox.telegram.inspection import mime_type
 from sandbox.telegram.options import FloodLimits
-from sandbox.telegram.orders import Block, FaultOrder, Look, Meet, Press, Write
+from sandbox.telegram.orders import Block, FaultOrder, Listening, Look, Meet, Press, Write
 from sandbox.telegram.page import page_routes
 from sandbox.telegram.people import CannotBeDone, People
 from sandbox.telegram.updates import TooManyUpdates
@@ -33,9 +34,9 @@ from sandbox.telegram.world import Telegram
 Wanted = TypeVar("Wanted")
 
 
-def telegram_control_app(telegram: Telegram) -> Starlette:
-    """The application."""
-    control = TelegramControl(telegram)
+def telegram_control_app(telegram: Telegram, api: Listener) -> Starlette:
+    """The application; ``api`` is the server of the Bot API, which can be closed."""
+    control = TelegramControl(telegram, api)
     person = "/telegram/users/{user_id:int}"
     return Starlette(
         routes=[
@@ -52,6 +53,7 @@ def telegram_control_app(telegram: Telegram) -> Starlette:
             Route("/telegram/faults", control.list_faults, methods=["GET"]),
             Route("/telegram/faults", control.order_fault, methods=["POST"]),
             Route("/telegram/limits", control.set_limits, methods=["PUT"]),
+            Route("/telegram/listening", control.listen, methods=["PUT"]),
             Route("/telegram/counts", control.counts, methods=["GET"]),
             Route("/telegram/calls", control.calls, methods=["GET"]),
             Route("/telegram/reset", control.reset, methods=["POST"]),
@@ -73,8 +75,9 @@ def telegram_control_app(telegram: Telegram) -> Starlette:
 class TelegramControl:
     """The endpoints. What the bodies of the requests hold is in ``sandbox.telegram.orders``."""
 
-    def __init__(self, telegram: Telegram) -> None:
+    def __init__(self, telegram: Telegram, api: Listener) -> None:
         self._telegram = telegram
+        self._api = api
         self._people = People(telegram)
 
     async def meet(self, request: Request) -> Response:
@@ -152,6 +155,14 @@ class TelegramControl:
         self._telegram.flood.set_limits(await _body(request, FloodLimits))
         return JSONResponse({})
 
+    async def listen(self, request: Request) -> Response:
+        """``Listening``: closes the Bot API's port and all its connections, or opens it again."""
+        if (await _body(request, Listening)).open:
+            await self._api.accept()
+        else:
+            self._api.refuse()
+        return JSONResponse({})
+
     async def counts(self, request: Request) -> Response:
         """By method: calls, refused, uploads."""
         return JSONResponse(self._telegram.journal.counts())
@@ -161,8 +172,9 @@ class TelegramControl:
         return JSONResponse(self._telegram.journal.records())
 
     async def reset(self, request: Request) -> Response:
-        """Forgets people, messages, updates, presses, faults and counts; see ``Telegram.reset``."""
+        """Forgets people, messages, presses, faults and counts, and opens the port; see ``Telegram.reset``."""
         self._telegram.reset()
+        await self._api.accept()
         return JSONResponse({})
 
 

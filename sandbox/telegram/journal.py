@@ -37,7 +37,7 @@ class Journal:
         self._records: deque[CallRecord] = deque(maxlen=MAX_CALLS_KEPT)
 
     def called(self, method: str, arguments: dict[str, Any], uploads: int) -> CallRecord:
-        count = self._counts.setdefault(method, MethodCount())
+        count = self._count(method)
         count.calls += 1
         count.uploads += uploads
         shown = {name: str(value)[:_MAX_SHOWN_CHARACTERS] for name, value in arguments.items()}
@@ -46,8 +46,11 @@ class Journal:
         return record
 
     def refused(self, record: CallRecord, reason: str) -> None:
-        self._counts[record.method].refused += 1
+        self._count(record.method).refused += 1
         record.error = reason
+
+    def _count(self, method: str) -> MethodCount:
+        return self._counts.setdefault(method, MethodCount())
 
     def counts(self) -> dict[str, dict[str, Any]]:
         return {method: asdict(count) for method, count in self._counts.items()}

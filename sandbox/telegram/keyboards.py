@@ -16,7 +16,7 @@ _ACTIONS: Final = (
     "switch_inline_query_chosen_chat", "copy_text", "callback_game", "pay", "disabled",
 )  # fmt: skip
 _STYLE: Final = {"text", "style", "icon_custom_emoji_id"}
-_STYLES: Final = ("danger", "success", "primary")
+_STYLES: Final = ("default", "danger", "success", "primary")
 _KINDS: Final = ("inline_keyboard", "keyboard", "remove_keyboard", "force_reply")
 
 Markup = dict[str, Any]

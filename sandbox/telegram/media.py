@@ -42,7 +42,7 @@ async def captioned_media(telegram: Telegram, call: Call, kind: Kind, field: str
 async def input_media(telegram: Telegram, call: Call, given: Any, *, in_album: bool = False) -> Content:
     """The content that an ``InputMedia`` object of a call describes."""
     if not isinstance(given, dict):
-        raise bad_request("can't parse InputMedia: an Object expected")
+        raise bad_request("can't parse InputMedia: expected an Object")
     kind = _kind(given, in_album)
     if unknown := {name for name, value in given.items() if value is not None} - _FIELDS[kind]:
         raise too_strict(f"an InputMedia of type {kind} has no field {', '.join(sorted(unknown))}")
@@ -52,11 +52,13 @@ async def input_media(telegram: Telegram, call: Call, given: Any, *, in_album: b
 
 
 def _kind(given: dict[str, Any], in_album: bool) -> Kind:
+    wanted = given.get("type")
     for kind in get_args(Kind):
-        if given.get("type") == kind and not (in_album and kind == "animation"):
+        if wanted == kind and not (in_album and kind == "animation"):
             found: Kind = kind
             return found
-    raise bad_request("can't parse InputMedia: type of the media is not one that can be used here")
+    why = "can't be used in sendMediaGroup" if in_album and wanted == "animation" else "is unsupported"
+    raise bad_request(f'can\'t parse InputMedia: type "{wanted}" {why}')
 
 
 async def _media(telegram: Telegram, call: Call, kind: Kind, field: str) -> Media:

@@ -50,6 +50,12 @@ class Block(Struct, forbid_unknown_fields=True):
     blocked: bool
 
 
+class Listening(Struct, forbid_unknown_fields=True):
+    """Whether the Bot API's port is open."""
+
+    open: bool
+
+
 class FaultOrder(Struct, forbid_unknown_fields=True):
     """Lets the next ``count`` calls of ``method`` fail; see ``sandbox.telegram.faults``."""
 

@@ -53,7 +53,7 @@ async def running_telegram(options: TelegramOptions | None = None) -> AsyncItera
         telegram = Telegram(options, executor, background, METHOD_NAMES)
         stack.push_async_callback(_stop_all, [api, control])
         await api.start(telegram_app(telegram, api))
-        await control.start(telegram_control_app(telegram))
+        await control.start(telegram_control_app(telegram, api))
         # Calls that wait end first, so that the servers can stop at once.
         stack.callback(telegram.close)
         yield TelegramServer(api_url=api.base_url, token=options.token, control_url=control.base_url)

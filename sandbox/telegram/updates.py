@@ -89,6 +89,8 @@ class UpdateQueue:
         """Answers the call that waits, if one does, with 409."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(conflict(reason))
+            # Looked at here, since whoever waited may be gone without having looked.
+            self._waiting.exception()
         self._waiting = None
 
     def clear(self) -> None:

@@ -125,6 +125,15 @@ class BotApi:
         """Changes flood control from now on."""
         await self.order("PUT", "/telegram/limits", msgspec.to_builtins(limits))
 
+    @asynccontextmanager
+    async def refusing_connections(self) -> AsyncIterator[None]:
+        """Telegram cannot be reached inside the block."""
+        await self.order("PUT", "/telegram/listening", {"open": False})
+        try:
+            yield
+        finally:
+            await self.order("PUT", "/telegram/listening", {"open": True})
+
     async def reset(self) -> None:
         """Forgets people, messages, updates, faults and counts; files keep their ids."""
         await self.order("POST", "/telegram/reset")

@@ -146,6 +146,15 @@ async def test_an_answer_can_be_lost(api: Calls, kind: Kind, messages: int) -> N
     await api.ok("sendMessage", chat_id=person.user_id, text="y")
 
 
+async def test_telegram_can_be_away(api: Calls) -> None:
+    person = await api.person()
+    async with api.people.refusing_connections():
+        with pytest.raises(httpx.ConnectError):
+            await api.send("sendMessage", None, chat_id=person.user_id, text="x")
+        await person.send("heard later")
+    assert (await api.ok("getUpdates"))[-1]["message"]["text"] == "heard later"
+
+
 async def test_an_answer_can_be_slow(api: Calls) -> None:
     person = await api.person()
     await api.people.fail_next("sendMessage", "slow", seconds=0.05)

@@ -221,13 +221,13 @@ async def test_an_album_is_several_messages(api: Calls) -> None:
         ),
         (
             [{"type": "photo", "media": "attach://p"}, {"type": "animation", "media": "attach://d"}],
-            "can't parse InputMedia: type of the media is not one that can be used here",
+            "can't parse InputMedia: type \"animation\" can't be used in sendMediaGroup",
         ),
         (
             [{"type": "photo", "media": "attach://p"}, {"type": "photo", "media": "attach://p", "width": 5}],
             "sandbox: an InputMedia of type photo has no field width",
         ),
-        (["photo", "photo"], "can't parse InputMedia: an Object expected"),
+        (["photo", "photo"], "can't parse InputMedia: expected an Object"),
     ],
 )
 async def test_albums_that_telegram_refuses(api: Calls, media: list[Any], description: str) -> None:

@@ -70,7 +70,10 @@ async def test_arguments_may_be_sent_in_every_way(api: Calls) -> None:
         ({"text": "x"}, "Bad Request: chat_id is empty"),
         ({"text": "x", "chat_id": 999}, "Bad Request: chat not found"),
         ({"text": "x", "chat_id": "@somebody"}, "Bad Request: chat not found"),
-        ({"text": "x", "chat_id": 1, "reply_markup": "{"}, "Bad Request: can't parse reply_markup JSON object"),
+        (
+            {"text": "x", "chat_id": 1, "reply_markup": "{"},
+            "Bad Request: can't parse reply keyboard markup JSON object",
+        ),
         ({"text": {}, "chat_id": 1}, "Bad Request: parameter text must be a String"),
         (
             {"text": "x", "chat_id": 1, "parse_mod": "HTML"},
