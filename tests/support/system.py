@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.processes import Part, running
+from tests.support.kurrentdb.process import KurrentDBProcess
 from tests.support.postgres import PostgresServer, short_folder
 
 # Quick vendors and quick looks: tests wait for things, not for the sandbox's theatre.
@@ -32,6 +33,7 @@ class RunningSystem:
     environment: Mapping[str, str]
     data_dir: Path
     conninfo: str
+    """Of the read models, and of the log unless that is in KurrentDB."""
     service: Part
     sandbox: Part
 
@@ -52,9 +54,14 @@ def running_sandbox_process(folder: Path, more: Sequence[str] = ()) -> Iterator[
 
 @contextmanager
 def running_system(
-    server: PostgresServer, template: str, settings: Mapping[str, str] | None = None
+    server: PostgresServer,
+    template: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    event_store: KurrentDBProcess | None = None,
 ) -> Iterator[RunningSystem]:
-    """Everything, on a database of its own; ``settings`` over the quick ones."""
+    """Everything, on a database of its own; ``settings`` over the quick ones. ``event_store``: what has the log in
+    place of that database."""
     with ExitStack() as stack:
         folder = stack.enter_context(short_folder())
         name = server.create_database(template=template)
@@ -69,6 +76,8 @@ def running_system(
             "TRIPTYCH_API_PORT": "0",
             **(settings or {}),
         }
+        if event_store is not None:
+            environment |= {"TRIPTYCH_EVENT_STORE": event_store.connection_string, "TRIPTYCH_READ_MODELS": conninfo}
         service = stack.enter_context(
             running("service", ["serve", "--json"], environment=environment, log_file=folder / "service.log")
         )

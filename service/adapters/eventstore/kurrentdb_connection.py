@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
+from uuid import UUID
 
 import grpc.aio
 from kurrentdbclient import AsyncKurrentDBClient
@@ -56,11 +57,38 @@ def bounded_uri(uri: str) -> str:
     return urlunsplit(parts._replace(query=urlencode({**given, **added}, safe="/:")))
 
 
+class _Client(AsyncKurrentDBClient):
+    """The client, with two differences."""
+
+    _ended = False
+
+    def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
+        """Special characters of the name and the password are percent-encoded, as in every address."""
+        return super().construct_call_credentials(unquote(username or ""), unquote(password or ""))
+
+    async def connect(self) -> None:
+        self._refuse_if_ended()
+        await super().connect()
+
+    async def reconnect(self, grpc_target: str | None = None, connection_id: UUID | None = None) -> None:
+        self._refuse_if_ended()
+        await super().reconnect(grpc_target, connection_id)
+
+    async def close(self) -> None:
+        """Calls that are still under way then end in a plain word, and not where there is no connection any more."""
+        self._ended = True
+        await super().close()
+
+    def _refuse_if_ended(self) -> None:
+        if self._ended:
+            raise EventStoreUnavailable("the event store is closed")
+
+
 @asynccontextmanager
 async def connected(uri: str) -> AsyncIterator[AsyncKurrentDBClient]:
     """The client, connected to a server that is new enough. Raises EventStoreUnavailable, ServerTooOld."""
     with told_as_unavailable("KurrentDB cannot be reached"):
-        client = AsyncKurrentDBClient(bounded_uri(uri))
+        client = _Client(bounded_uri(uri))
         await client.connect()
     try:
         features = await read_features(client)

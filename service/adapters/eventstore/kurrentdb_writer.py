@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 import kurrentdbclient as kdb
@@ -163,24 +163,28 @@ class KurrentWriter:
             return None
         if len(found) == len(ids):
             return max(found.values())
-        write = next(each for each in writes if any(new.event_id in found for new in each.events))
-        raise VersionConflict(write.stream, write.expected_version, await self._streams.version(write.stream))
+        await self._raise_conflict(
+            next(each for each in writes if any(new.event_id in found for new in each.events)), None
+        )
 
     async def _settle(self, writes: Sequence[StreamWrite], error: KurrentDBClientError) -> int:
         """What became of an append, by what stands in its places. Raises VersionConflict, EventStoreUnavailable."""
-        positions = []
+        positions: dict[str, int] = {}
         for write in writes:
             records = await self._streams.read(write.stream, write.expected_version, len(write.events))
             if [each.id for each in records] == [new.event_id for new in write.events]:
-                positions.append(records[-1].commit_position)
+                positions[write.stream] = records[-1].commit_position
             elif records or await self._streams.version(write.stream) != write.expected_version:
-                actual = await self._streams.version(write.stream)
-                raise VersionConflict(write.stream, write.expected_version, actual) from error
+                await self._raise_conflict(write, error)
         if len(positions) == len(writes):
-            return max(positions)
+            return max(positions.values())
         if positions:  # A part of it was there already, from another append.
-            raise VersionConflict(writes[0].stream, writes[0].expected_version) from error
+            await self._raise_conflict(next(each for each in writes if each.stream in positions), error)
         raise EventStoreUnavailable(f"KurrentDB did not take the events: {describe(error)}") from error
+
+    async def _raise_conflict(self, write: StreamWrite, error: Exception | None) -> NoReturn:
+        actual = await self._streams.version(write.stream)
+        raise VersionConflict(write.stream, write.expected_version, actual) from error
 
 
 def _places(writes: Sequence[StreamWrite]) -> dict[UUID, _Place]:

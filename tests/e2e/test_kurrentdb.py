@@ -1,0 +1,184 @@
+"""The main job, refunds, kills and restarts with the log in KurrentDB (here: a server of its protocol) and the read
+models in PostgreSQL. The stories are those that are told of PostgreSQL too."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from clients.sdk import AsyncTriptych, GenerationState
+from demo.processes import StartFailed, running
+from sandbox.control import SandboxControl
+from tests.e2e.test_cancel_and_refund import (
+    test_a_refund_by_hand_is_made_once,
+    test_cancelled_while_it_waits_at_the_vendor,
+)
+from tests.e2e.test_main_job import (
+    test_a_grant_counts_once,
+    test_a_picture_from_a_plain_sentence,
+    test_beyond_the_balance_nothing_is_taken,
+    test_everybody_reads_what_was_written,
+    test_gallery_statement_and_files,
+    test_many_at_once_never_overdraw,
+    test_the_same_request_twice_is_one_picture_and_one_charge,
+    test_two_of_four,
+    test_what_cannot_be_made_is_paid_back_in_full,
+)
+from tests.support.following import PATIENCE_SECONDS, balance, end_of, jobs_of, once
+from tests.support.kurrentdb.process import KurrentDBProcess
+from tests.support.postgres import PostgresServer, short_folder
+from tests.support.system import RunningSystem, new_user, running_system
+
+__all__ = [
+    "test_a_grant_counts_once",
+    "test_a_picture_from_a_plain_sentence",
+    "test_a_refund_by_hand_is_made_once",
+    "test_beyond_the_balance_nothing_is_taken",
+    "test_cancelled_while_it_waits_at_the_vendor",
+    "test_everybody_reads_what_was_written",
+    "test_gallery_statement_and_files",
+    "test_many_at_once_never_overdraw",
+    "test_the_same_request_twice_is_one_picture_and_one_charge",
+    "test_two_of_four",
+    "test_what_cannot_be_made_is_paid_back_in_full",
+]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def kurrentdb() -> Iterator[KurrentDBProcess]:
+    with short_folder() as folder, KurrentDBProcess(folder) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def system(
+    postgres_server: PostgresServer, postgres_template: str, kurrentdb: KurrentDBProcess
+) -> Iterator[RunningSystem]:
+    """In place of the one that the other end-to-end tests share."""
+    with running_system(postgres_server, postgres_template, event_store=kurrentdb) as running_one:
+        yield running_one
+
+
+def doctor(system: RunningSystem) -> tuple[dict[str, object], str]:
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "doctor", "--json"],
+        env={**surroundings, **system.environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    return msgspec.json.decode(done.stdout or "{}"), done.stderr
+
+
+async def test_doctor_recounts_the_log_and_names_the_server(
+    triptych: AsyncTriptych, system: RunningSystem, anna: str
+) -> None:
+    done = await triptych.generate(anna, "imagen4", "a fox", enhance_prompt=False)
+    assert done.state is GenerationState.SUCCEEDED
+    report, said = await asyncio.to_thread(doctor, system)
+    assert report, said
+    assert (report["findings"], report["differences"]) == ([], [])
+    assert str(report["event_store"]).startswith("KurrentDB 25.1")
+
+
+async def test_a_server_that_is_too_old_is_refused_in_plain_words(
+    system: RunningSystem, kurrentdb: KurrentDBProcess
+) -> None:
+    now = await kurrentdb.set_faults()
+    await kurrentdb.set_faults(version="24.10.4")
+    try:
+        _, said = await asyncio.to_thread(doctor, system)
+    finally:
+        await kurrentdb.set_faults(version=now.version)
+    assert "the event store is KurrentDB 24.10.4; it must be 25.1 or newer" in " ".join(said.split())
+
+
+async def test_a_killed_database_is_waited_for_and_nothing_is_lost(
+    triptych: AsyncTriptych, control: SandboxControl, kurrentdb: KurrentDBProcess, anna: str
+) -> None:
+    # Its picture cannot be fetched yet: so it is in the middle when the database dies.
+    await control.fail_next("media", "http_503", count=100_000, match=anna)
+    requested = await triptych.request_generation(anna, "imagen4", f"lighthouse {anna}", enhance_prompt=False)
+    await once(triptych, requested.generation, GenerationState.SUBMITTED)
+    await asyncio.to_thread(kurrentdb.kill)
+    await asyncio.to_thread(kurrentdb.start)
+    await control.clear_faults()
+    done = await end_of(triptych, requested.generation)
+    assert (done.state, len(done.items)) == (GenerationState.SUCCEEDED, 1)
+    assert await balance(triptych, anna) == 95
+    assert len(await jobs_of(control, anna)) == 1
+
+
+@pytest.fixture
+def mortal(
+    postgres_server: PostgresServer, postgres_template: str
+) -> Iterator[tuple[RunningSystem, KurrentDBProcess]]:
+    """A system of its own, that may be killed."""
+    with (
+        short_folder() as folder,
+        KurrentDBProcess(folder) as process,
+        running_system(postgres_server, postgres_template, event_store=process) as mortal_one,
+    ):
+        yield mortal_one, process
+
+
+async def test_service_and_database_killed_together_go_on_where_they_were(
+    mortal: tuple[RunningSystem, KurrentDBProcess], tmp_path: Path
+) -> None:
+    system, kurrentdb = mortal
+    user_id = new_user()
+    async with SandboxControl(system.control_url) as control:
+        async with AsyncTriptych(system.address, timeout_seconds=PATIENCE_SECONDS) as triptych:
+            await control.fail_next("media", "http_503", count=100_000, match=user_id)
+            await triptych.grant_credits(user_id, 100)
+            requested = await triptych.request_generation(
+                user_id,
+                "imagen4",
+                f"lighthouse {user_id} [sandbox:two-of-four]",
+                output_count=4,
+                enhance_prompt=False,
+            )
+            await once(triptych, requested.generation, GenerationState.SUBMITTED)
+        system.service.kill()
+        await asyncio.to_thread(kurrentdb.kill)
+        await asyncio.to_thread(kurrentdb.start)
+        await control.clear_faults()
+        with restarted(system, tmp_path) as address:
+            async with AsyncTriptych(address, timeout_seconds=PATIENCE_SECONDS) as triptych:
+                done = await end_of(triptych, requested.generation)
+                assert (done.state, len(done.items)) == (GenerationState.SUCCEEDED, 2)
+                assert await balance(triptych, user_id) == 90
+                shown = [item async for item in triptych.iter_items(user_id)]
+                assert {each.item_id for each in shown} == {each.item_id for each in done.items}
+            assert len(await jobs_of(control, user_id)) == 1
+    refused_on_another_log(system)
+
+
+@contextmanager
+def restarted(system: RunningSystem, folder: Path) -> Iterator[str]:
+    """The service as it was, again; its address."""
+    with running("service", ["serve", "--json"], environment=system.environment, log_file=folder / "log") as part:
+        yield part.ready["api"]
+
+
+def refused_on_another_log(system: RunningSystem) -> None:
+    """Read models that were built from one log are not mixed with another."""
+    with short_folder() as folder, KurrentDBProcess(folder) as empty:
+        environment = {**system.environment, "TRIPTYCH_EVENT_STORE": empty.connection_string}
+        with (
+            pytest.raises(StartFailed, match="built from another log"),
+            running("service", ["serve", "--json"], environment=environment, log_file=folder / "log"),
+        ):
+            pass
