@@ -59,4 +59,4 @@ async def measure(bench: Bench) -> AsyncIterator[Round]:
                     yield Round(f"analysts/{name}", client.seconds, plain, notes)
 
 
-CASE = Case("analysts", ROWS, measure, rounds=Rounds(full=3, quick=1), by_name_only=True)
+CASE = Case("analysts", ROWS, measure, title="Analysts' commands", rounds=Rounds(full=3, quick=1), by_name_only=True)

@@ -196,4 +196,4 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-CASE = Case("append", rows(), measure, axis="callers")
+CASE = Case("append", rows(), measure, title="Appending", axis="callers")

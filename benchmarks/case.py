@@ -99,6 +99,8 @@ class Case:
     name: str
     rows: Sequence[Row]
     measure: Callable[[Bench], AsyncIterator[Round]]
+    title: str = ""
+    """Heads its part of docs/performance.md; default: the name."""
     axis: str = ""
     """What ``Row.at`` counts: ``callers``, ``items in the gallery``."""
     rounds: Rounds = ROUNDS

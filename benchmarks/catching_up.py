@@ -124,4 +124,4 @@ def _eventsourcing(conninfo: str, account_count: int) -> float:
     return reached / seconds
 
 
-CASE = Case("catching-up", [ROW], measure)
+CASE = Case("catching-up", [ROW], measure, title="Projections")

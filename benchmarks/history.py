@@ -165,4 +165,10 @@ def peak_mebibytes(part: Part) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
-CASE = Case("history", ROWS, measure, rounds=Rounds(full=2, quick=1))
+CASE = Case(
+    "history",
+    ROWS,
+    measure,
+    title="Replaying, exporting, rebuilding a million events",
+    rounds=Rounds(full=2, quick=1),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import statistics
@@ -34,6 +33,7 @@ class Finding(msgspec.Struct, frozen=True):
     """A row with what its rounds came to."""
 
     case: str
+    title: str
     name: str
     what: str
     against: str
@@ -73,7 +73,7 @@ class Finding(msgspec.Struct, frozen=True):
             return ""
         if self.reached:
             return "reached"
-        return f"short by {math.ceil(abs(self.ratio - self.reach) / self.reach * 100)}%"
+        return f"short by {max(round(abs(self.ratio - self.reach) / self.reach * 100), 1)}%"
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -93,6 +93,7 @@ def finding(case: Case, row: Row, rounds: Sequence[Round]) -> Finding:
     names = dict.fromkeys(name for each in rounds for name in each.notes)
     return Finding(
         case=case.name,
+        title=case.title or case.name.replace("-", " ").capitalize(),
         name=row.name,
         what=row.what,
         against=row.against,

@@ -210,4 +210,4 @@ def _saving(runner: peers.Runner) -> Callable[[threading.Event], None]:
     return keep_saving
 
 
-CASE = Case("seen", ROWS, measure)
+CASE = Case("seen", ROWS, measure, title="From an append to a watcher")

@@ -7,6 +7,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.case import Kind
 from benchmarks.results import Finding, Results
 
 
@@ -27,7 +28,7 @@ def show(results: Results, console: Console) -> None:
             figure(median(each.theirs)),
             each.unit,
             f"{figure(each.ratio)} ({figure(min(each.ratios))} .. {figure(max(each.ratios))})",
-            f"{each.kind}, {'more' if each.kind.more_is_better else 'less'} is better",
+            f"{each.kind}, {better(each.kind)}",
             reach_of(each),
             each.verdict,
             style="yellow" if each.reached is False else None,
@@ -45,6 +46,11 @@ def figure(value: float) -> str:
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def better(kind: Kind) -> str:
+    """``more is better``"""
+    return f"{'more' if kind.more_is_better else 'less'} is better"
 
 
 def reach_of(each: Finding) -> str:

@@ -56,4 +56,4 @@ async def _start(folder: Path) -> float:
         return time.perf_counter() - started
 
 
-CASE = Case("start", [ROW], measure, rounds=Rounds(full=5, quick=2))
+CASE = Case("start", [ROW], measure, title="Starting", rounds=Rounds(full=5, quick=2))
