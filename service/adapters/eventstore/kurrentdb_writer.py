@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from uuid import UUID
 
 import kurrentdbclient as kdb
@@ -128,7 +128,7 @@ class KurrentWriter:
             try:
                 return await self._send(writes)
             except WrongCurrentVersionError as error:
-                raise _conflict(writes, error) from error
+                raise _refused(writes, error) from error
             except _REFUSED as error:
                 raise ValueError(f"{writes[0].stream}: KurrentDB refuses the events: {describe(error)}") from error
             except KurrentDBClientError as error:
@@ -163,9 +163,7 @@ class KurrentWriter:
             return None
         if len(found) == len(ids):
             return max(found.values())
-        await self._raise_conflict(
-            next(each for each in writes if any(new.event_id in found for new in each.events)), None
-        )
+        raise await self._conflict(next(each for each in writes if any(new.event_id in found for new in each.events)))
 
     async def _settle(self, writes: Sequence[StreamWrite], error: KurrentDBClientError) -> int:
         """What became of an append, by what stands in its places. Raises VersionConflict, EventStoreUnavailable."""
@@ -175,16 +173,15 @@ class KurrentWriter:
             if [each.id for each in records] == [new.event_id for new in write.events]:
                 positions[write.stream] = records[-1].commit_position
             elif records or await self._streams.version(write.stream) != write.expected_version:
-                await self._raise_conflict(write, error)
+                raise await self._conflict(write) from error
         if len(positions) == len(writes):
             return max(positions.values())
         if positions:  # A part of it was there already, from another append.
-            await self._raise_conflict(next(each for each in writes if each.stream in positions), error)
+            raise await self._conflict(next(each for each in writes if each.stream in positions)) from error
         raise EventStoreUnavailable(f"KurrentDB did not take the events: {describe(error)}") from error
 
-    async def _raise_conflict(self, write: StreamWrite, error: Exception | None) -> NoReturn:
-        actual = await self._streams.version(write.stream)
-        raise VersionConflict(write.stream, write.expected_version, actual) from error
+    async def _conflict(self, write: StreamWrite) -> VersionConflict:
+        return VersionConflict(write.stream, write.expected_version, await self._streams.version(write.stream))
 
 
 def _places(writes: Sequence[StreamWrite]) -> dict[UUID, _Place]:
@@ -195,7 +192,7 @@ def _places(writes: Sequence[StreamWrite]) -> dict[UUID, _Place]:
     }
 
 
-def _conflict(writes: Sequence[StreamWrite], error: WrongCurrentVersionError) -> VersionConflict:
+def _refused(writes: Sequence[StreamWrite], error: WrongCurrentVersionError) -> VersionConflict:
     write = next((each for each in writes if each.stream == error.stream_name), writes[0])
     actual = error.actual_version + 1 if isinstance(error.actual_version, int) else 0
     return VersionConflict(write.stream, write.expected_version, actual)
