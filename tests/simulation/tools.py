@@ -78,10 +78,12 @@ class SimulatedMedia:
             key=key, content_type="image/png", size_bytes=len(content), sha256=sha256, width=8, height=8
         )
 
-    async def read(self, key: str, *, chunk_size_bytes: int = 262_144) -> AsyncIterator[bytes]:
+    async def read(
+        self, key: str, *, start: int = 0, end: int | None = None, chunk_size_bytes: int = 262_144
+    ) -> AsyncIterator[bytes]:
         if key not in self.kept:
             raise NotFound("media", key)
-        yield self.kept[key].encode()
+        yield self.kept[key].encode()[start:end]
 
     async def save_reference(self, user_id: str, content: bytes) -> ReferenceMedia:
         return _reference()

@@ -63,7 +63,8 @@ async def test_a_range_of_a_file(api: Api, offset: int | None, limit: int) -> No
 @pytest.mark.parametrize(("field", "value"), [("read_offset", -1), ("read_offset", 10_000_000), ("read_limit", -1)])
 async def test_a_range_outside_of_a_file_is_refused(api: Api, field: str, value: int) -> None:
     user_id, (item_id,), position = await gallery_of(api, ["a red fox"])
-    wanted = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id, at_least_position=position, **{field: value})
+    wanted = pb.DownloadMediaRequest(user_id=user_id, item_id=item_id, at_least_position=position)
+    setattr(wanted, field, value)
     refusal = await refusal_of(anext(aiter(api.gallery.DownloadMedia(wanted, timeout=BOUND_SECONDS))))
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
     assert set(refusal.fields) == {field}
