@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 
 import psycopg
@@ -150,7 +150,8 @@ class Following:
             await self._write([], position)
 
     async def _write(self, events: Sequence[RecordedEvent], position: int) -> None:
-        async with self._connection.transaction():
+        # Where only events of other types passed, the checkpoint's one statement needs no transaction around it.
+        async with self._connection.transaction() if events else nullcontext():
             keys = await self._apply(self.build, events, position)
         self.build = self.build._replace(position=position)
         if self.build.live:
