@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from benchmarks import analysts, append, catching_up, history, seen, start
+from benchmarks import (
+    account_growth,
+    analysts,
+    append,
+    catching_up,
+    gallery_growth,
+    grpc_streams,
+    grpc_unary,
+    history,
+    seen,
+    start,
+    watchers,
+)
 from benchmarks.case import Case
 
-CASES: list[Case] = [append.CASE, catching_up.CASE, seen.CASE, history.CASE, start.CASE, analysts.CASE]
+CASES: list[Case] = [
+    append.CASE,
+    catching_up.CASE,
+    seen.CASE,
+    history.CASE,
+    start.CASE,
+    analysts.CASE,
+    grpc_unary.CASE,
+    grpc_streams.CASE,
+    gallery_growth.CASE,
+    watchers.CASE,
+    account_growth.CASE,
+]
