@@ -6,11 +6,16 @@ where Docker answers, the oldest release that Triptych takes, in a container of 
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
+
+from filelock import FileLock
 
 VARIABLE = "TRIPTYCH_TEST_KURRENTDB"
 IMAGE = "docker.io/kurrentplatform/kurrentdb:25.1.0"
@@ -18,6 +23,11 @@ _PORT = 2113
 _DOCKER_SOCKET = Path("/var/run/docker.sock")
 _DOCKER_TIMEOUT_SECONDS = 5
 _START_TIMEOUT_SECONDS = 120
+_TURN_TIMEOUT_SECONDS = 100
+
+
+class ImageMissing(Exception):
+    """Docker is there, but it has no such image and cannot get it."""
 
 
 @cache
@@ -54,11 +64,12 @@ def described() -> str:
 
 @contextmanager
 def real_server() -> Iterator[str]:
-    """Its connection string. To be called where ``why_there_is_none`` has nothing to say."""
+    """Its connection string. To be called where ``why_there_is_none`` has nothing to say. Raises ImageMissing."""
     named = os.environ.get(VARIABLE)
     if named:
         yield named
         return
+    _get_image()
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import HttpWaitStrategy
 
@@ -77,3 +88,31 @@ def real_server() -> Iterator[str]:
     )
     with container as running:
         yield f"kurrentdb://{running.get_container_host_ip()}:{running.get_exposed_port(_PORT)}?tls=false"
+
+
+@asynccontextmanager
+async def alone_on(uri: str) -> AsyncIterator[None]:
+    """Meanwhile no other test process of this machine uses that server through here."""
+    name = hashlib.sha256(uri.encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"triptych-kurrentdb-{name}.lock", thread_local=False)
+    await asyncio.to_thread(lock.acquire, _TURN_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _get_image() -> None:
+    from docker.client import DockerClient
+    from docker.errors import DockerException, ImageNotFound
+
+    client = DockerClient.from_env(timeout=_START_TIMEOUT_SECONDS)  # type: ignore[no-untyped-call]
+    try:
+        client.images.get(IMAGE)
+    except ImageNotFound:
+        try:
+            client.images.pull(IMAGE)
+        except DockerException as error:
+            raise ImageMissing(f"Docker cannot get {IMAGE}: {error}") from error
+    finally:
+        client.close()

@@ -8,7 +8,7 @@ real server too (``kurrentdb-real``), whose log is longer than a test: there a t
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
@@ -19,7 +19,7 @@ from service.adapters.eventstore.postgres import PostgresEventStore
 from service.ports.event_store import EventStore
 from tests.support.kurrentdb import KurrentDBServer
 from tests.support.log_part import LogPart
-from tests.support.real_kurrentdb import described, real_server, why_there_is_none
+from tests.support.real_kurrentdb import ImageMissing, alone_on, described, real_server, why_there_is_none
 
 OpenStore = Callable[..., Awaitable[EventStore]]
 
@@ -29,7 +29,11 @@ def real_kurrentdb() -> Iterator[str]:
     """The connection string of a real KurrentDB."""
     if why_there_is_none():
         pytest.skip(f"KurrentDB: {described()}")
-    with real_server() as uri:
+    with ExitStack() as stack:
+        try:
+            uri = stack.enter_context(real_server())
+        except ImageMissing as missing:
+            pytest.skip(str(missing))
         yield uri
 
 
@@ -82,6 +86,7 @@ def on_real_kurrentdb(request: pytest.FixtureRequest, stack: AsyncExitStack) -> 
         store = await stack.enter_async_context(KurrentEventStore.open(uri, codec=codec))
         if parts:
             return parts[0].through(store)
+        await stack.enter_async_context(alone_on(uri))
         counting = await stack.enter_async_context(KurrentEventStore.open(uri)) if counts else None
         parts.append(await LogPart.begin(store, counting=counting))
         return parts[0]

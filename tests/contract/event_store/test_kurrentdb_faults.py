@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -177,6 +178,18 @@ async def test_a_part_of_a_repeat_is_a_conflict_whatever_the_server_calls_it(ver
                 assert conflict.value.stream == "a-1"
             assert len(await read_all(store)) == 2
             assert await store.append([known]) == await store.head()
+
+
+async def test_a_clock_that_is_set_back_changes_no_order(server: KurrentDBServer, store: KurrentEventStore) -> None:
+    """Times are the leader's: another leader's clock may be behind."""
+    await store.append([write("a-1", 0)])
+    server.faults.clock_offset_seconds = -3600
+    last = await store.append([write("a-1", 1), write("b-1", 0)])
+    first, second, third = await read_all(store)
+    assert first.position < second.position < third.position == last
+    assert second.recorded_at <= third.recorded_at < first.recorded_at
+    assert await store.position_at(first.recorded_at) == await store.position_at(third.recorded_at) == last
+    assert await store.position_at(second.recorded_at - timedelta(hours=1)) == 0
 
 
 async def test_a_server_that_is_too_old_is_refused_in_words() -> None:
