@@ -42,13 +42,19 @@ class BotApi:
         """Carries out a method, unless a fault was ordered for it."""
         try:
             self._check_token(request.path_params["token"])
-            method = METHODS.get(request.path_params["method"].lower())
-            if method is None:
-                raise BotApiError(404, "Not Found: method not found")
+            method = self._method(request.path_params["method"])
             call = await read_call(request, method.name)
         except BotApiError as error:
             return _refusal(error)
         return await self._with_faults(method, call)
+
+    def _method(self, name: str) -> Method:
+        method = METHODS.get(name.lower())
+        if method is None:
+            missing = BotApiError(404, "Not Found: method not found")
+            self._telegram.journal.refused(self._telegram.journal.called(name, {}, 0), missing.description)
+            raise missing
+        return method
 
     async def _with_faults(self, method: Method, call: Call) -> Response:
         telegram = self._telegram

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sandbox.telegram.entities import Entity
 from sandbox.telegram.errors import bad_request, forbidden
 from sandbox.telegram.files import Media
 from sandbox.telegram.keyboards import Markup
+from sandbox.telegram.markup import Entity
 
 MAX_MESSAGES_IN_A_CHAT: Final = 10_000
 

@@ -47,6 +47,11 @@ async def test_wrong_addresses_are_refused(api: Calls, path: str, refusal: Refus
     assert Refusal(body["error_code"], body["description"]) == refusal
 
 
+async def test_a_method_that_is_not_there_is_seen_among_the_refusals(api: Calls) -> None:
+    assert await api.refused("sendSticker", chat_id=1) == Refusal(404, "Not Found: method not found")
+    assert (await api.people.refusals())[-1] == "sendSticker: Not Found: method not found"
+
+
 async def test_arguments_may_be_sent_in_every_way(api: Calls) -> None:
     person = await api.person()
     markup = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
