@@ -15,6 +15,7 @@ import sys
 from importlib.util import find_spec
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
 
 # The transport's own log lines are not for people. It reads this when it is first imported.
@@ -28,6 +29,7 @@ NEEDED = ("aiogram", "aiosqlite", "aiohttp")
 
 def serve(as_json: Annotated[bool, typer.Option("--json", help="Print the bot's name as JSON.")] = False) -> None:
     """Runs the Telegram bot. Settings: TRIPTYCH_TELEGRAM_..., TRIPTYCH_SERVER, TRIPTYCH_TOKEN (docs/telegram.md)."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the ready line.
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         _end(2, f"the bot needs {', '.join(missing)}. Install: pip install 'triptych[telegram]'")
@@ -36,10 +38,11 @@ def serve(as_json: Annotated[bool, typer.Option("--json", help="Print the bot's 
         client = AsyncTriptych()
     except (TelegramSettingsError, InvalidOption) as error:
         _end(2, str(error))
-    asyncio.run(_run(settings, client, as_json=as_json))
+    asyncio.run(run(settings, client, as_json=as_json))
 
 
-async def _run(settings: TelegramSettings, client: AsyncTriptych, *, as_json: bool) -> None:
+async def run(settings: TelegramSettings, client: AsyncTriptych, *, as_json: bool) -> None:
+    """Runs the bot until SIGINT or SIGTERM. Raises typer.Exit, after it has said why."""
     # Only now: without the libraries the sentence above is what people should read.
     from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
     from aiogram.utils.token import TokenValidationError
@@ -47,10 +50,10 @@ async def _run(settings: TelegramSettings, client: AsyncTriptych, *, as_json: bo
     from clients.telegram.app import running_bot
 
     stopped = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     try:
         async with running_bot(settings, client) as running:
+            for name in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(name, stopped.set)
             _ready(running.me.username or "", running.me.id, as_json=as_json)
             stopping = asyncio.create_task(stopped.wait())
             await asyncio.wait({stopping, running.polling}, return_when=asyncio.FIRST_COMPLETED)

@@ -41,6 +41,7 @@ class RunningBot:
     """A bot that handles updates. ``polling`` ends only when it fails."""
 
     me: User
+    shared: Shared
     polling: asyncio.Task[None]
 
 
@@ -66,7 +67,7 @@ async def running_bot(settings: TelegramSettings, client: AsyncTriptych) -> Asyn
         await following.resume()
         task = asyncio.create_task(polling.run(), name="polling")
         try:
-            yield RunningBot(me, task)
+            yield RunningBot(me, shared, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

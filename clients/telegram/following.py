@@ -24,6 +24,7 @@ from clients.telegram.words import WORDS
 
 AGAIN_SECONDS = 2.0
 MOST_AGAIN_SECONDS = 30.0
+STOP_SECONDS = 10.0
 MAX_FAILURES = 100
 """In a row, about 50 minutes; afterwards the order waits for the next start of the bot."""
 
@@ -53,6 +54,8 @@ class Following:
         self._media = media
         self._client = shared.client.with_options(resume=WATCHED_ONCE, retry=WATCHED_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._telling: set[str] = set()
+        """Orders whose end is being told just now."""
 
     async def follow(self, order: Followed) -> None:
         """Keeps the order and follows it; one that is followed already is left alone."""
@@ -67,11 +70,17 @@ class Following:
             self._start(order)
 
     async def close(self) -> None:
-        """Stops; what is not told yet stays on disk."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Stops; what is not told yet stays on disk. What is being told is told, so that it is not told again."""
+        tasks = dict(self._tasks)
+        telling = {task for name, task in tasks.items() if name in self._telling}
+        for task in tasks.values():
+            if task not in telling:
+                task.cancel()
+        if telling:
+            _, late = await asyncio.wait(telling, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     def _start(self, order: Followed) -> None:
         task = asyncio.create_task(self._to_its_end(order), name=f"follow-{order.generation_id}")
@@ -82,7 +91,9 @@ class Following:
         failures = 0
         while failures < MAX_FAILURES:
             try:
-                await self._tell(*await self._watch(order))
+                order, ended = await self._watch(order)
+                self._telling.add(order.generation_id)
+                await self._tell(order, ended)
                 await self._shared.orders.remove(order.generation_id)
                 return
             except (TelegramForbiddenError, NotFound) as error:
@@ -93,6 +104,8 @@ class Following:
             except (AiogramError, TriptychError) as error:
                 failures += 1
                 _log.warning("an order could not be told", generation=order.generation_id, error=str(error))
+            finally:
+                self._telling.discard(order.generation_id)
             await asyncio.sleep(min(AGAIN_SECONDS * failures, MOST_AGAIN_SECONDS))
             order = await self._shared.orders.get(order.generation_id) or order
         _log.error("an order waits for the next start", generation=order.generation_id)

@@ -198,12 +198,13 @@ def actions(item: Item, types: Types, words: Words) -> InlineKeyboardMarkup:
 
     star = f"💔 {words('favorite_remove')}" if item.favorite else f"⭐ {words('favorite_add')}"
     rows: Rows = [[_button(star, does("unfavorite" if item.favorite else "favorite"))]]
-    if item.type in types:
+    if item.type in types and item.prompt:
         price = words.count("credits", types[item.type].credits_per_output)
         rows.append([_button(f"🔁 {words('another_for', credits=price)}", does("another"))])
         rows.append([_button(f"✏️ {words('change_words')}", does("words"))])
     rows.append([_button(f"⬇️ {words('save')}", does("save"))])
-    rows.append([_button(f"📄 {words('show_words')}", does("prompt"))])
+    if item.prompt:
+        rows.append([_button(f"📄 {words('show_words')}", does("prompt"))])
     rows.append([_button(f"🗑️ {words('delete')}", does("delete"))])
     return _keyboard([*rows, [_button(f"⬅️ {words('back')}", does("back"))]])
 

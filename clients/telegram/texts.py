@@ -155,8 +155,9 @@ def caption(item: Item, types: dict[str, GenerationType], words: Words, *, place
     """Beneath an item: what it is, its prompts as far as they fit, when, for how much, by which model."""
     title = f"{looks.icon(item.type, types)} <b>{looks.one(item.type, types, words)}</b>"
     title += (" ⭐" if item.favorite else "") + (f" · {place}" if place else "")
-    facts = f"{looks.date(item.create_time, words)} · {words.count('credits', item.credits)}"
-    facts += f"\n{words('model_label')}: {escape(item.model or '—')}"
+    facts = looks.date(item.create_time, words)
+    facts += f" · {words.count('credits', item.credits)}" if item.credits else ""
+    facts += f"\n{words('model_label')}: {escape(item.model)}" if item.model else ""
     top = [escape(notice)] if notice else []
     if item.trashed:
         top.append(f"🗑️ {words('in_trash')}")
@@ -164,7 +165,9 @@ def caption(item: Item, types: dict[str, GenerationType], words: Words, *, place
     labels = words("your_words") + (words("improved_words") if improved else "")
     left = MAX_CAPTION_UNITS - SPARE_UNITS - sum(map(units, (title, facts, labels, *top)))
     shown_own = cut(item.prompt, left // 2 if improved else left)
-    lines = [*top, title, f"{words('your_words')}:\n{_code(shown_own)}"]
+    lines = [*top, title]
+    if item.prompt:  # An older gallery may not have kept it.
+        lines.append(f"{words('your_words')}:\n{_code(shown_own)}")
     if improved:
         lines.append(f"{words('improved_words')}:\n{_code(cut(improved, left - units(shown_own)))}")
     return "\n\n".join([*lines, facts])

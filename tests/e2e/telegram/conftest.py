@@ -8,17 +8,17 @@ import pytest
 
 from clients.sdk import AsyncTriptych
 from sandbox.telegram import TelegramOptions
-from tests.e2e.telegram.stage import Stage, bot_at
+from tests.e2e.telegram.stage import SharedStage, bot_at
 from tests.support.system import RunningSystem
 from tests.support.telegram import NO_LIMITS, running_bot_api
 
 
 @pytest.fixture(scope="session")
-async def stage(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def stage(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedStage]:
     """A running bot."""
     async with (
         running_bot_api(TelegramOptions(flood=NO_LIMITS)) as telegram,
         AsyncTriptych(system.address) as client,
-        bot_at(telegram, system.address, tmp_path_factory.mktemp("bot")),
+        bot_at(telegram, system.address, tmp_path_factory.mktemp("bot")) as bot,
     ):
-        yield Stage(telegram, client)
+        yield SharedStage(telegram, client, bot.shared)

@@ -10,7 +10,8 @@ from typing import Unpack
 
 from clients import looks
 from clients.sdk import AsyncTriptych, Generation, GenerationOptions
-from clients.telegram.app import running_bot
+from clients.telegram.app import RunningBot, running_bot
+from clients.telegram.bot import Shared
 from clients.telegram.settings import TelegramSettings
 from clients.telegram.words import WORDS
 from clients.words import Language, Words
@@ -30,12 +31,12 @@ class Visitor:
     words: Words
     client: AsyncTriptych
 
-    async def sees(self, *texts: str) -> MessageView:
-        """Waits for a message of the bot with all these words, in its text or on its buttons."""
+    async def sees(self, *texts: str, after: int = 0) -> MessageView:
+        """Waits for a message of the bot with all these words, in its text or on its buttons, below ``after``."""
 
         def fits(message: MessageView) -> bool:
             said = "\n".join([message.text, *message.labels])
-            return all(each in said for each in texts)
+            return message.message_id > after and all(each in said for each in texts)
 
         return await self.user.wait_for_message(fits)
 
@@ -65,12 +66,15 @@ class Visitor:
         return await self.press(summary, "✨")
 
     async def gallery(self) -> MessageView:
-        await self.user.send("/gallery")
-        return await self.sees(self.words("filter_all"))
+        """Opens the gallery: a new message, in place of the one before."""
+        sent = await self.user.send("/gallery")
+        return await self.sees(self.words("filter_all"), after=sent.message_id)
 
     async def has_made(self, prompt: str, **options: Unpack[GenerationOptions]) -> Generation:
-        """A generation that was asked for elsewhere and has ended."""
-        return await self.client.generate(self.user_id, "imagen4", prompt, **options)
+        """A generation that was asked for elsewhere, has ended and is in the gallery."""
+        made = await self.client.generate(self.user_id, "imagen4", prompt, **options)
+        await self.client.count_items(self.user_id)  # Answers once the gallery has it.
+        return made
 
     async def balance(self) -> int:
         return (await self.client.get_account(self.user_id)).balance
@@ -100,17 +104,25 @@ class Stage:
         visitor = Visitor(user, f"telegram-{user.user_id}", WORDS[language], self.client)
         if credits:
             await self.client.grant_credits(visitor.user_id, credits)
+            await visitor.balance()  # Answers once others see it, too.
         return visitor
 
 
 def settings_for(telegram: BotApi, folder: Path, **more: object) -> TelegramSettings:
     """The bot's settings, as quick as they go unless told otherwise."""
-    told = {"token": telegram.token, "api_url": telegram.api_url, "data_dir": folder, **QUICK, **more}
-    return TelegramSettings.model_validate(told)
+    told = {"token": telegram.token, "api_url": telegram.api_url, "data_dir": folder}
+    return TelegramSettings.model_validate({**told, **QUICK, **more})
 
 
 @asynccontextmanager
-async def bot_at(telegram: BotApi, address: str, folder: Path, **more: object) -> AsyncIterator[None]:
+async def bot_at(telegram: BotApi, address: str, folder: Path, **more: object) -> AsyncIterator[RunningBot]:
     """A bot in the running event loop, for the service at ``address``; its data is kept in ``folder``."""
-    async with running_bot(settings_for(telegram, folder, **more), AsyncTriptych(address)):
-        yield
+    async with running_bot(settings_for(telegram, folder, **more), AsyncTriptych(address)) as bot:
+        yield bot
+
+
+@dataclass(frozen=True)
+class SharedStage(Stage):
+    """The one that tests share. ``shared`` are its bot's own parts."""
+
+    shared: Shared

@@ -104,3 +104,8 @@ def test_a_summary_shows_what_stays_or_what_is_missing() -> None:
     poor = texts.summary(draft, TYPES["imagen4"], 7, RU)
     assert "Не хватает: нужно 10 кредитов" in poor
     assert "Останется" not in poor
+
+
+def test_an_item_of_an_older_gallery_without_words_says_nothing_of_them() -> None:
+    caption = texts.caption(an_item(prompt="", effective_prompt="", model="", credits=0), TYPES, RU)
+    assert caption.split("\n\n") == ["🎨 <b>Изображение</b>", "25 ноября 2026, 14:15 UTC"]
