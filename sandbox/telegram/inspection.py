@@ -13,7 +13,7 @@ from typing import Final
 import av
 import filetype  # type: ignore[import-untyped]
 from av.error import FFmpegError
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from sandbox.options import MEBIBYTE
 from sandbox.telegram.errors import bad_request
@@ -26,6 +26,9 @@ _LONGER_SIDES: Final = (90, 320, 800, 1280)
 """Of the sizes in which a photo is kept: s, m, x, y."""
 _THUMBNAIL_SIDE: Final = 320
 _JPEG_QUALITY: Final = 87
+_UNREADABLE: Final = (OSError, SyntaxError, ValueError)
+"""What Pillow raises for files that are no pictures, or broken ones."""
+_TOO_MANY_PIXELS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ def photo_sizes(content: bytes) -> list[Picture]:
                 raise bad_request("PHOTO_INVALID_DIMENSIONS")
             as_it_is = opened.format == "JPEG" and max(width, height) <= _LONGER_SIDES[-1]
             picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
+    except _TOO_MANY_PIXELS as error:
+        raise bad_request("PHOTO_INVALID_DIMENSIONS") from error
+    except _UNREADABLE as error:
         raise bad_request("IMAGE_PROCESS_FAILED") from error
     smaller = [side for side in _LONGER_SIDES[:-1] if side < max(picture.size)]
     sizes = [_scaled(picture, side) for side in smaller]
@@ -79,7 +84,7 @@ def thumbnail(content: bytes) -> Picture:
         with Image.open(io.BytesIO(content)) as opened:
             picture = Picture(*opened.size, content)
             is_jpeg = opened.format == "JPEG"
-    except (UnidentifiedImageError, OSError) as error:
+    except (*_UNREADABLE, *_TOO_MANY_PIXELS) as error:
         raise bad_request("IMAGE_PROCESS_FAILED") from error
     if not is_jpeg or max(picture.width, picture.height) > _THUMBNAIL_SIDE:
         raise bad_request(f"sandbox: a thumbnail must be a JPEG of at most {_THUMBNAIL_SIDE} pixels a side")

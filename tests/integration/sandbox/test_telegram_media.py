@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +14,17 @@ from PIL import Image
 
 from sandbox.telegram.inspection import MAX_PHOTO_BYTES
 from tests.support.bot_api import Calls, calling, clip, picture
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """The head of a PNG file of this size, and nothing else."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = b"IDAT" + zlib.compress(b"")
+    chunks = [
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in (head, pixels)
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
 
 PNG = picture(64, 48, file_format="PNG")
 SILENT = clip()
@@ -65,13 +78,15 @@ async def test_a_small_jpeg_stays_as_it_is(api: Calls) -> None:
         (picture()[:200], "IMAGE_PROCESS_FAILED"),
         (b"", "file must be non-empty"),
         (picture(2100, 100), "PHOTO_INVALID_DIMENSIONS"),
+        (png_that_claims(50_000, 50_000), "PHOTO_INVALID_DIMENSIONS"),
+        (png_that_claims(64, 64), "IMAGE_PROCESS_FAILED"),
         (
             bytes(MAX_PHOTO_BYTES + 1),
             f"file of size {MAX_PHOTO_BYTES + 1} bytes is too big for a photo; "
             f"the maximum size is {MAX_PHOTO_BYTES} bytes",
         ),
     ],
-    ids=["noise", "cut off", "empty", "too long and thin", "too large"],
+    ids=["noise", "cut off", "empty", "too long and thin", "a bomb", "without pixels", "too large"],
 )
 async def test_what_is_no_photo_is_refused(api: Calls, content: bytes, description: str) -> None:
     person = await api.person()
