@@ -19,7 +19,9 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 from service.bootstrap import open_databases
 from service.bootstrap.databases import migrate_databases
 from service.cli import doctor as doctors
+from service.cli.copy_events import copy_events
 from service.cli.health import health
+from service.cli.import_gallery import import_gallery
 from service.cli.logs import set_up_logs
 from service.cli.problems import told_plainly
 from service.cli.projections import app as projections_app
@@ -38,6 +40,8 @@ app = typer.Typer(
 )
 app.add_typer(projections_app, name="projections")
 app.command()(seed)
+app.command("import")(import_gallery)
+app.command("copy-events")(copy_events)
 app.command()(health)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -6,7 +6,8 @@ Protocol, the same for every adapter and held by one contract suite:
 - Positions grow with the log and become visible in order: a reader that has seen position *p* will never
   find something new below it. They are comparable within one store only, and may have gaps.
 - ``append`` writes all of its streams or none. Events take positions in the order in which they are given.
-- Times follow positions: no event was recorded earlier than one before it, also when the store's clock is set back.
+- Times follow positions: no event was recorded earlier than one before it, also when the store's clock is set back;
+  in a store of several nodes (KurrentDB) as far as their clocks agree when another one begins to lead.
 - Repeating an append with the same event ids is the same append: it answers with the first one's position.
 - Readers hold no transaction and no lock between batches.
 """

@@ -21,6 +21,12 @@ class DatedEvent(NamedTuple):
     recorded_at: datetime
 
 
+def were_one_append(first: DatedEvent, second: DatedEvent) -> bool:
+    """Whether two events that follow each other were written together: at one time, for one reason. Several appends
+    may look like one; then they are kept together too."""
+    return first.recorded_at == second.recorded_at and first.new.metadata == second.new.metadata
+
+
 class HistoryRefused(Exception):
     """The history does not fit to the log, or not to itself; nothing of it was taken."""
 

@@ -22,7 +22,7 @@ from service.adapters.eventstore.codec import EventCodec
 from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECONDS, connected, told_as_unavailable
 from service.adapters.eventstore.kurrentdb_records import to_record
 from service.ports.event_store import EventStoreUnavailable
-from service.ports.history_import import DatedEvent, HistoryRefused
+from service.ports.history_import import DatedEvent, HistoryRefused, were_one_append
 
 _MOST_EVENTS = 500
 _MOST_TRIES = 5
@@ -56,7 +56,7 @@ class KurrentHistoryImport:
                     f"{event.stream}, version {event.version}: recorded at {event.recorded_at.isoformat()}, which is "
                     f"earlier than the event before it ({self._last.recorded_at.isoformat()}); times never go back"
                 )
-            if self._group and not _were_one_append(self._group[-1], event):
+            if self._group and not were_one_append(self._group[-1], event):
                 await self._join()
             self._group.append(event)
             self._last = event
@@ -136,7 +136,3 @@ class PendingAppend:
     def add(self, event: DatedEvent) -> None:
         self.streams.setdefault(event.stream, []).append(event)
         self._count += 1
-
-
-def _were_one_append(first: DatedEvent, second: DatedEvent) -> bool:
-    return first.recorded_at == second.recorded_at and first.new.metadata == second.new.metadata
