@@ -14,6 +14,7 @@ from so many callers at once. In each round, on the same server:
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -105,6 +106,7 @@ async def _round(bench: Bench, sides: Sides, callers: int, events: int) -> Async
     codec = EventCodec()
     encoded = [[codec.encode(each) for each in append] for append in made]
 
+    gc.freeze()  # callers do not have all that they will append at once; nobody looks through these for garbage
     before = await asyncio.to_thread(_eventsourcing, sides.recorder, encoded[:their_appends], callers)
     head = await sides.store.head()
     ours = appends / await _ours(sides.store, made, callers)
