@@ -4,8 +4,8 @@ behind. On the protocol server, which can be told to do all of it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,14 +13,18 @@ from uuid import UUID
 import pytest
 import trustme
 
+from service.adapters.eventstore.codec import EventCodec
 from service.adapters.eventstore.kurrentdb import KurrentEventStore
-from service.adapters.eventstore.kurrentdb_connection import ServerTooOld
-from service.ports.event_store import EventStore, EventStoreUnavailable, VersionConflict
+from service.adapters.eventstore.kurrentdb_connection import ServerTooOld, connected
+from service.adapters.eventstore.kurrentdb_streams import StreamReader
+from service.adapters.eventstore.kurrentdb_writer import KurrentWriter
+from service.ports.event_store import EventStore, EventStoreUnavailable, StreamWrite, VersionConflict
 from tests.support.kurrentdb import Faults, KurrentDBServer
 from tests.support.kurrentdb.process import KurrentDBProcess
 from tests.support.log import PATIENCE_SECONDS, favorited, follow_to, following, granted, read_all, write
 from tests.support.log_load import Load, assert_nothing_lost
 
+TWO_STREAMS = [write("a-1", 0, favorited(), favorited()), write("b-1", 0)]
 Strike = Callable[[], Awaitable[object]]
 
 
@@ -68,16 +72,29 @@ async def test_an_append_whose_answers_are_lost_is_written_once(
     server: KurrentDBServer, store: KurrentEventStore, lost: int
 ) -> None:
     server.faults.lost_answers = lost
-    writes = [write("a-1", 0, favorited(), favorited()), write("b-1", 0)]
-    position = None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while position is None:
-            try:
-                position = await store.append(writes)
-            except EventStoreUnavailable:
-                continue
+    position = await _surely(store.append, TWO_STREAMS)
     events = await read_all(store)
     assert (len(events), events[-1].position) == (3, position)
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+async def test_an_append_is_written_once_by_a_server_that_goes_silent(
+    server: KurrentDBServer, store: KurrentEventStore, lost: int
+) -> None:
+    server.faults.lost_answers, server.faults.lost_how = lost, "silence"
+    async with connected(server.connection_string) as client:
+        writer = KurrentWriter(client, StreamReader(client), EventCodec(), timeout_seconds=0.5)
+        position = await _surely(writer.append, TWO_STREAMS)
+        await writer.close()
+    events = await read_all(store)
+    assert (len(events), events[-1].position) == (3, position)
+
+
+async def _surely(append: Callable[[Sequence[StreamWrite]], Awaitable[int]], writes: Sequence[StreamWrite]) -> int:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            with suppress(EventStoreUnavailable):
+                return await append(writes)
 
 
 async def test_lost_answers_under_load(server: KurrentDBServer, store: KurrentEventStore) -> None:
