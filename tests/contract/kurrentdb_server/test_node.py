@@ -17,6 +17,7 @@ from tests.contract.kurrentdb_server.conftest import NEW, connected, event, even
 from tests.support.kurrentdb import Faults, KurrentDBServer
 from tests.support.kurrentdb.node import SupportedMethods
 from tests.support.kurrentdb.process import KurrentDBProcess
+from tests.support.kurrentdb.server import MAX_CALLS_PER_CONNECTION
 
 Client = kdb.AsyncKurrentDBClient
 USERS = {"admin": "changeit"}
@@ -71,6 +72,17 @@ async def test_silence_lasts_until_the_callers_deadline(server: KurrentDBServer,
     with pytest.raises(exceptions.GrpcDeadlineExceededError):
         await client.multi_append_to_stream(write("a", events(2)), timeout=0.2)
     assert len(await read_all(client)) == 2
+
+
+async def test_a_connection_carries_a_hundred_calls_and_the_next_one_waits(client: Client) -> None:
+    calls = [await client.subscribe_to_stream("a") for _ in range(MAX_CALLS_PER_CONNECTION)]
+    with pytest.raises(exceptions.GrpcDeadlineExceededError):
+        await client.append_to_stream("a", current_version=NEW, events=event(), timeout=0.2)
+    await calls.pop().stop()
+    await client.append_to_stream("a", current_version=NEW, events=event())
+    for each in calls:
+        assert (await anext(each)).stream_name == "a"
+        await each.stop()
 
 
 async def test_broken_connections_are_made_again(server: KurrentDBServer, client: Client) -> None:

@@ -23,10 +23,13 @@ from tests.support.kurrentdb.streams_v1 import StreamsV1Servicer
 from tests.support.kurrentdb.streams_v2 import StreamsV2Servicer
 
 _HOST = "127.0.0.1"
+MAX_CALLS_PER_CONNECTION = 100
 _MAX_REQUEST_BYTES = 384 * 1024 * 1024
 _OPTIONS = (
     ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", -1),
+    # What its HTTP server (Kestrel) allows on one connection; a subscription takes one for as long as it lasts.
+    ("grpc.max_concurrent_streams", MAX_CALLS_PER_CONNECTION),
     # KurrentDB lets its clients ping as often as they like; grpc would end their connections for it.
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
