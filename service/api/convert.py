@@ -6,19 +6,23 @@ has no value is a defect of the contract, and a test keeps the two in step.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 from triptych.v1 import account_pb2, admin_service_pb2, gallery_service_pb2, generation_pb2, item_pb2, media_pb2
 
 from service.api.failures import SENTENCES
 from service.domain.account import Account
 from service.domain.catalog import MediaType
-from service.domain.generation.events import StoredMedia
 from service.domain.generation.state import Generation, Phase
 from service.ports.projections import ProjectionStatus
 from service.ports.read_models import AccountRow, GenerationRow, ItemRow, LedgerRow, TypeCount
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 def enum_value(enum: Any, prefix: str, word: str) -> Any:
@@ -26,22 +30,14 @@ def enum_value(enum: Any, prefix: str, word: str) -> Any:
     return enum.Value(f"{prefix}_{word.upper()}") if word else 0
 
 
+def time_fields(moment: datetime) -> dict[str, int]:
+    """The fields of a Timestamp. Its own FromDatetime takes five times as long."""
+    since = moment - _EPOCH
+    return {"seconds": since // _SECOND, "nanos": since.microseconds * 1000}
+
+
 def timestamp(moment: datetime) -> Timestamp:
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
-
-
-def media(stored: StoredMedia) -> media_pb2.Media:
-    return media_pb2.Media(
-        key=stored.key,
-        content_type=stored.content_type,
-        size_bytes=stored.size_bytes,
-        sha256=stored.sha256,
-        width=stored.width,
-        height=stored.height,
-        duration_seconds=stored.duration_seconds,
-    )
+    return Timestamp(**time_fields(moment))
 
 
 def media_kind(content_type: str) -> media_pb2.MediaKind.ValueType:
@@ -50,27 +46,37 @@ def media_kind(content_type: str) -> media_pb2.MediaKind.ValueType:
 
 
 def item(row: ItemRow) -> item_pb2.Item:
-    return item_pb2.Item(
-        item_id=row.item_id,
-        generation_id=row.generation_id,
-        user_id=row.user_id,
-        type=row.generation_type,
-        kind=media_kind(row.media.content_type),
-        index=row.index,
-        model=row.model,
-        prompt=row.prompt,
-        effective_prompt=row.improved_prompt,
-        aspect_ratio=row.aspect_ratio,
-        seed=row.seed,
-        credits=row.credits,
-        media=media(row.media),
-        thumbnail=media(row.thumbnail),
-        favorite=row.favorite,
-        trashed=row.trashed,
-        create_time=timestamp(row.create_time),
-        update_position=row.update_position,
-        imported=row.imported,
-    )
+    return item_pb2.Item(**_item_fields(row))
+
+
+def items(rows: Iterable[ItemRow]) -> Any:
+    """What a repeated field of Items takes: plain values, which protobuf makes into messages in C, at half the cost
+    of making one message after the other."""
+    return [_item_fields(row) for row in rows]
+
+
+def _item_fields(row: ItemRow) -> dict[str, Any]:
+    return {
+        "item_id": row.item_id,
+        "generation_id": row.generation_id,
+        "user_id": row.user_id,
+        "type": row.generation_type,
+        "kind": media_kind(row.media.content_type),
+        "index": row.index,
+        "model": row.model,
+        "prompt": row.prompt,
+        "effective_prompt": row.improved_prompt,
+        "aspect_ratio": row.aspect_ratio,
+        "seed": row.seed,
+        "credits": row.credits,
+        "media": msgspec.structs.asdict(row.media),
+        "thumbnail": msgspec.structs.asdict(row.thumbnail),
+        "favorite": row.favorite,
+        "trashed": row.trashed,
+        "create_time": time_fields(row.create_time),
+        "update_position": row.update_position,
+        "imported": row.imported,
+    }
 
 
 def failure(reason: str, detail: str) -> generation_pb2.Failure:
@@ -103,7 +109,7 @@ def generation(row: GenerationRow) -> generation_pb2.Generation:
         credits_debited=row.credits_debited,
         credits_refunded=row.credits_refunded,
         delivered_count=row.delivered_count,
-        items=[item(each) for each in row.items],
+        items=items(row.items),
         queue_position=row.queue_position,
         progress_message=row.log_line,
         cancel_refusal=row.cancel_refused_why,

@@ -10,14 +10,14 @@ is made in one go from plain values, which protobuf does in C.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, get_args
 
 import msgspec
 from triptych.v1 import account_pb2, events_pb2, generation_pb2
 
-from service.api.convert import enum_value, media
+from service.api.convert import enum_value, time_fields
 from service.application.owners import Owner
 from service.domain.generation.events import StoredMedia
 from service.ports.event_store import RecordedEvent
@@ -62,9 +62,6 @@ class _Field(NamedTuple):
 
 Plan = tuple[_Field, ...]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
-
 
 def event(recorded: RecordedEvent, owner: Owner = NOBODY) -> events_pb2.Event:
     """A recorded event, with what it leaves unsaid: whose it is."""
@@ -78,7 +75,7 @@ def event(recorded: RecordedEvent, owner: Owner = NOBODY) -> events_pb2.Event:
         version=recorded.version,
         event_id=str(recorded.event_id),
         type=name,
-        record_time=_time(recorded.recorded_at),  # type: ignore[arg-type]
+        record_time=time_fields(recorded.recorded_at),  # type: ignore[arg-type]
         correlation_id=metadata.correlation_id,
         causation_id=metadata.causation_id,
         actor=metadata.actor,
@@ -110,15 +107,9 @@ def _converter(field: str, kind: Any) -> Callable[[Any], Any] | None:
     if field in _ENUMS:
         return lru_cache(None)(_ENUMS[field])
     if datetime in (kind, *get_args(kind)):
-        return _time
+        return time_fields
     if kind is StoredMedia:
-        return media
+        return msgspec.structs.asdict
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return partial(_fields, plan=_plan(kind))
     return None
-
-
-def _time(time: datetime) -> dict[str, int]:
-    """The fields of a Timestamp."""
-    since = time - _EPOCH
-    return {"seconds": since // _SECOND, "nanos": since.microseconds * 1000}

@@ -39,7 +39,7 @@ class GalleryServicer(GalleryServiceServicer):
         queries = await gallery_then(self._core, request, context)
         page = await queries.list_items(where, cursor=cursor, limit=limit)
         return pb.ListItemsResponse(
-            items=[convert.item(row) for row in page.items],
+            items=convert.items(page.items),
             next_page_token=page_tokens.encode(page.older, question),
             previous_page_token=page_tokens.encode(page.newer, question),
             position=page.position,
