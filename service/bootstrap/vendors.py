@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from service.adapters.media import CollectorLimits, HttpMediaCollector, ObjectMediaStore
+from service.adapters.media import HttpMediaCollector, ObjectMediaStore
 from service.adapters.prompts.openai_tools import OpenAIPromptTools, OpenAISettings
 from service.adapters.providers.fal import FalProvider, FalSettings
 from service.adapters.tls import trust
+from service.bootstrap.media import make_collector
 from service.config import Settings
 from service.domain.catalog import Catalog
 
@@ -49,14 +50,7 @@ async def open_vendors(
             max_prompt_characters=catalog.max_prompt_characters,
         ),
     )
-    collector = HttpMediaCollector(
-        media,
-        tls=tls,
-        threads=threads,
-        limits=CollectorLimits(
-            max_bytes=settings.max_media_bytes, allow_private_addresses=settings.allow_private_media_urls
-        ),
-    )
+    collector = make_collector(settings, media, threads)
     async with AsyncExitStack() as stack:
         for each in (provider, prompt_tools, collector):
             stack.push_async_callback(each.aclose)

@@ -21,3 +21,8 @@ async def reach_databases(settings: Settings) -> AsyncIterator[Databases]:
         return
     async with open_databases(settings) as databases:
         yield databases
+
+
+def database_exists(settings: Settings) -> bool:
+    """Whether there is a database, or ``reach_databases`` would have to make the embedded one."""
+    return configured_databases(settings) is not None or (settings.data_dir / "postgres").exists()

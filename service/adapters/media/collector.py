@@ -1,4 +1,4 @@
-"""From a vendor's url to a verified file in our store, with a thumbnail.
+"""From a vendor's url, or a file on this machine, to a verified file in our store, with a thumbnail.
 
 fetch (bounded, sniffed, hashed) -> decode completely -> store the file, then its thumbnail. Nothing is stored before
 it is known to be what it should be. Running it again fetches again and lands under the same keys.
@@ -11,11 +11,12 @@ import hashlib
 import ssl
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import IO, Protocol
 
 from service.adapters.media.fetcher import FetchedFile, Fetcher, FetchLimits
 from service.adapters.media.kinds import FileKind
 from service.adapters.media.pictures import THUMBNAIL_CONTENT_TYPE, Damaged, Examined, examine_picture
-from service.adapters.media.store import ObjectMediaStore, output_key
+from service.adapters.media.store import output_key
 from service.adapters.media.video import examine_video
 from service.domain.generation.events import StoredMedia
 from service.ports.media_store import CollectedOutput, MediaRejected
@@ -30,12 +31,27 @@ class CollectorLimits(FetchLimits, frozen=True, kw_only=True):
     """Files that are fetched at once; each may take ``max_bytes`` of temporary space."""
 
 
+class FileSink(Protocol):
+    """Where collected files go."""
+
+    async def put(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        """Keeps a file under ``key``, whole or not at all. Raises MediaUnavailable."""
+        ...
+
+
+class NoStore:
+    """Keeps nothing: files are fetched and looked at, and that is all."""
+
+    async def put(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        return None
+
+
 class HttpMediaCollector:
     """``service.ports.media_store.MediaCollector``. ``threads`` decode and write; their number bounds both."""
 
     def __init__(
         self,
-        store: ObjectMediaStore,
+        store: FileSink,
         *,
         tls: ssl.SSLContext,
         threads: Executor,
@@ -53,13 +69,20 @@ class HttpMediaCollector:
 
     async def collect(self, url: str, *, generation_id: str, index: int) -> CollectedOutput:
         async with self._slots:
-            fetched = await self._fetcher.fetch(url)
-            try:
-                return await self._keep(fetched, generation_id, index)
-            finally:
-                fetched.close()
+            return await self._keep(await self._fetcher.fetch(url), generation_id, index)
+
+    async def collect_file(self, path: Path, *, generation_id: str, index: int) -> CollectedOutput:
+        """The same with a file on this machine. Raises MediaRejected, MediaUnavailable."""
+        async with self._slots:
+            return await self._keep(await self._fetcher.read_file(path), generation_id, index)
 
     async def _keep(self, fetched: FetchedFile, generation_id: str, index: int) -> CollectedOutput:
+        try:
+            return await self._verify_and_keep(fetched, generation_id, index)
+        finally:
+            fetched.close()
+
+    async def _verify_and_keep(self, fetched: FetchedFile, generation_id: str, index: int) -> CollectedOutput:
         kind = fetched.kind
         assert kind is not None
         loop = asyncio.get_running_loop()

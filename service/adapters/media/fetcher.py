@@ -98,6 +98,31 @@ class Fetcher:
             raise
         return fetched
 
+    async def read_file(self, path: Path) -> FetchedFile:
+        """The same of a file on this machine, to be closed by the caller. Raises MediaRejected, MediaUnavailable."""
+        fetched = FetchedFile(self._scratch_dir)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._read_file, path, fetched)
+        except OSError as error:
+            fetched.close()
+            raise MediaUnavailable(f"it cannot be read ({error.strerror or error})") from error
+        except BaseException:
+            fetched.close()
+            raise
+        return fetched
+
+    def _read_file(self, path: Path, fetched: FetchedFile) -> None:
+        # Opening what is no plain file could wait for ever.
+        if path.exists() and not path.is_file():
+            raise MediaRejected("it is not a file")
+        with path.open("rb") as file:
+            fetched.kind = _checked_kind(bytearray(file.read(HEAD_BYTES)))
+            file.seek(0)
+            while content := file.read(_WRITE_BYTES):
+                if fetched.size_bytes + len(content) > self._limits.max_bytes:
+                    raise self._too_large("more is there")
+                fetched.write(content)
+
     async def _fetch(self, url: httpx.URL, fetched: FetchedFile) -> None:
         for _ in range(_MOST_REDIRECTS + 1):
             addresses.check_url(url)
