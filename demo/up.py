@@ -1,7 +1,8 @@
 """``python -m demo.up``: everything at once, to be opened in a browser; ends with Ctrl-C.
 
-The sandbox in place of the vendors, the service with its embedded database and the web gallery, each a process of its
-own. What is made stays from one time to the next. It prints a link that signs a demo user in, with credits to spend.
+The sandbox in place of the vendors, and the service with its embedded database and, as a process of its own, the web
+gallery. What is made stays from one time to the next. It prints a link that signs a demo user in, with credits to
+spend.
 """
 
 from __future__ import annotations
@@ -47,25 +48,25 @@ def bring_up(stack: ExitStack, folder: Path, user_id: str, port: int, speed: str
         running("sandbox", ["--json", "--speed", speed], environment={}, log_file=folder / "sandbox.log")
     )
     vendors = {name: value for name, value in sandbox.ready.items() if name.startswith("TRIPTYCH_")}
-    settings = {**vendors, "TRIPTYCH_DATA_DIR": str(folder / "data"), "TRIPTYCH_API_PORT": "0"}
+    web = WebSettings(data_dir=folder / "web", port=port, sign_in_seconds=86_400)
+    settings = {
+        **vendors,
+        "TRIPTYCH_DATA_DIR": str(folder / "data"),
+        "TRIPTYCH_API_PORT": "0",
+        "TRIPTYCH_ROLES": "api,projector,worker,web",
+        "TRIPTYCH_WEB_DATA_DIR": str(web.data_dir),
+        "TRIPTYCH_WEB_PORT": str(port),
+        "TRIPTYCH_WEB_SIGN_IN_SECONDS": str(web.sign_in_seconds),
+    }
     service = stack.enter_context(
         running("service", ["serve", "--json"], environment=settings, log_file=folder / "service.log")
     )
     api = service.ready["api"]
     with Triptych(api) as client:
         client.grant_credits(user_id, CREDITS, grant_id=f"up-{user_id}", note="demo")
-    web_settings = WebSettings(data_dir=folder / "web", port=port, sign_in_seconds=86_400)
-    environment = {
-        "TRIPTYCH_SERVER": api,
-        "TRIPTYCH_WEB_DATA_DIR": str(web_settings.data_dir),
-        "TRIPTYCH_WEB_PORT": str(port),
-        "TRIPTYCH_WEB_SIGN_IN_SECONDS": str(web_settings.sign_in_seconds),
-    }
-    web = stack.enter_context(
-        running("clients.web", ["--json"], environment=environment, log_file=folder / "web.log")
-    )
-    links = SignInLinks(secret_of(web_settings), web_settings.data_dir, web_settings.sign_in_seconds)
-    return Up(api=api, web=web.ready["url"], link=f"{web.ready['url']}/sign-in/{links.issue(user_id)}")
+    url = service.ready["web"]
+    links = SignInLinks(secret_of(web), web.data_dir, web.sign_in_seconds)
+    return Up(api=api, web=url, link=f"{url}/sign-in/{links.issue(user_id)}")
 
 
 def main() -> int:

@@ -37,7 +37,7 @@ class Patience:
 
     start_seconds: float = 120.0
     """From the start of a child to its line."""
-    stop_seconds: float = 45.0
+    stop_seconds: float = 30.0
     """From SIGTERM to SIGKILL; longer than any child's own bound."""
     most_restarts: int = 8
     """Of one child, within ``window_seconds``."""
