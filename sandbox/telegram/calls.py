@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from sandbox.options import MEBIBYTE
@@ -101,14 +101,14 @@ async def read_call(request: Request, method: str) -> Call:
     try:
         async with request.form() as form:
             for name, value in form.multi_items():
-                if isinstance(value, UploadFile):
-                    files[name] = Upload(value.filename or name, await value.read())
-                else:
+                if not isinstance(value, UploadFile):
                     arguments[name] = value
-    except MultiPartException as error:
-        raise bad_request(f"can't parse the form: {error.message}") from error
-    if any(len(file.content) > MAX_UPLOAD_BYTES for file in files.values()):
-        raise BotApiError(413, "Request Entity Too Large")
+                elif (value.size or 0) > MAX_UPLOAD_BYTES:
+                    raise BotApiError(413, "Request Entity Too Large")
+                else:
+                    files[name] = Upload(value.filename or name, await value.read())
+    except HTTPException as error:
+        raise bad_request(f"can't parse the form: {error.detail}") from error
     return Call(method, arguments, files)
 
 

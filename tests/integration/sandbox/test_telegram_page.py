@@ -34,7 +34,6 @@ async def page(api: Calls) -> AsyncIterator[Page]:
         )
         page = await browser.new_page()
         page.set_default_timeout(MILLISECONDS)
-        expect.set_options(timeout=MILLISECONDS)
         yield page
         await browser.close()
 
@@ -51,6 +50,7 @@ async def heard(api: Calls, kind: str) -> dict[str, Any]:
                 return found
 
 
+@pytest.mark.timeout(300)
 async def test_a_person_writes_sees_and_presses(api: Calls, page: Page) -> None:
     commands = [{"command": "start", "description": "Начать"}]
     await api.ok("setMyCommands", commands=commands, language_code="ru")
@@ -66,22 +66,22 @@ async def test_a_person_writes_sees_and_presses(api: Calls, page: Page) -> None:
     menu = buttons("Yes", "No")
     sent = await api.ok("sendMessage", chat_id=77, text=hello, parse_mode="HTML", reply_markup=menu)
     message = page.locator(f"article[data-id='{sent['message_id']}']")
-    await expect(message.locator(".text")).to_have_text("Привет, 🎨 <script> /help")
-    await expect(message.locator("b")).to_have_text("Привет")
+    await expect(message.locator(".text")).to_have_text("Привет, 🎨 <script> /help", timeout=MILLISECONDS)
+    await expect(message.locator("b")).to_have_text("Привет", timeout=MILLISECONDS)
 
     await message.get_by_role("button", name="Yes").click()
     query = await heard(api, "callback_query")
     assert query["data"] == "yes"
     await api.ok("answerCallbackQuery", callback_query_id=query["id"], text="Готово")
-    await expect(page.get_by_role("alert")).to_have_text("Готово")
+    await expect(page.locator("#toast")).to_have_text("Готово", timeout=MILLISECONDS)
 
     media = {"type": "photo", "media": "attach://p", "caption": "ready"}
     place = {"chat_id": 77, "message_id": sent["message_id"]}
     await api.ok("editMessageMedia", {"p": picture()}, **place, media=media)
-    await expect(message.locator(".text")).to_have_text("ready")
+    await expect(message.locator(".text")).to_have_text("ready", timeout=MILLISECONDS)
     width = "image => image.decode().then(() => image.naturalWidth)"
     assert await message.locator("img").evaluate(width) == 400
-    await expect(message.get_by_role("button")).to_have_count(0)
+    await expect(message.get_by_role("button")).to_have_count(0, timeout=MILLISECONDS)
 
     files = [{"name": "я.jpg", "mimeType": "image/jpeg", "buffer": picture(50, 40)}]
     await page.get_by_label("Send a file").last.set_input_files(files)  # type: ignore[arg-type]
@@ -91,9 +91,9 @@ async def test_a_person_writes_sees_and_presses(api: Calls, page: Page) -> None:
     assert (await heard(api, "message"))["text"] == "Кот"
 
     await api.ok("sendVideo", {"video": clip()}, chat_id=77)
-    await expect(page.locator("video")).to_have_count(1)
+    await expect(page.locator("video")).to_have_count(1, timeout=MILLISECONDS)
     await api.ok("deleteMessage", **place)
-    await expect(message).to_have_count(0)
+    await expect(message).to_have_count(0, timeout=MILLISECONDS)
     assert problems == []
 
 

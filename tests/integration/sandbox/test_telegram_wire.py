@@ -97,6 +97,13 @@ async def test_a_body_that_is_no_json_is_refused(api: Calls) -> None:
         assert answer.json()["description"] == f"Bad Request: {description}"
 
 
+async def test_a_form_that_cannot_be_read_is_refused(api: Calls) -> None:
+    headers = {"Content-Type": "multipart/form-data"}
+    answer = await api.http.post(f"{api.base}/getMe", content=b"--b\r\nnonsense", headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["description"] == "Bad Request: can't parse the form: Missing boundary in multipart."
+
+
 async def test_a_file_that_no_parameter_names_is_refused(api: Calls) -> None:
     person = await api.person()
     refusal = await api.refused("sendPhoto", {"foto": picture()}, chat_id=person.user_id)
