@@ -23,14 +23,18 @@ MAX_PAGE_SIZE = 1000
 _ALWAYS = sql.SQL("true")
 
 
-def answer(name: LiteralString, columns: sql.Composable) -> sql.Composed:
-    """``SELECT position, columns``, with the position of the projection's live build; always one row."""
-    return sql.SQL(
+def answer(name: LiteralString, columns: sql.Composable) -> bytes:
+    """``SELECT position, columns``, with the position of the projection's live build; always one row.
+
+    As the text that it becomes: composing it anew for every call would cost as much as asking.
+    """
+    query = sql.SQL(
         "SELECT here.position, {columns} FROM read.projections AS here WHERE here.name = {name} AND here.live"
-    ).format(columns=columns, name=sql.Literal(name))
+    )
+    return query.format(columns=columns, name=sql.Literal(name)).as_bytes()
 
 
-async def ask(pool: Pool, name: str, query: sql.Composed, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+async def ask(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
     """The one row of an ``answer``. Raises ReadModelsUnavailable, of which NothingBuilt is one."""
     with telling_outages():
         async with pool.connection() as connection:
@@ -67,7 +71,9 @@ class Keyset:
     def __init__(self, cursor: Cursor | None, limit: int) -> None:
         self._cursor = cursor
         self._limit = check_limit(limit)
-        self._newer = cursor is not None and cursor.direction == "newer"
+        self.direction = cursor.direction if cursor is not None else "first"
+        """With the condition, all that the columns depend on."""
+        self._newer = self.direction == "newer"
         direction = sql.SQL("ASC" if self._newer else "DESC")
         self._order = sql.SQL("ORDER BY create_time {0}, create_position {0}").format(direction)
         self.parameters: dict[str, Any] = {"limit": limit + 1}

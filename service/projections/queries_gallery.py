@@ -50,19 +50,24 @@ _COUNTS = answer(
 class PostgresGalleryQueries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._pages: dict[tuple[str, bool, bool, bool, bool], bytes] = {}
+        """The queries of pages, by all that makes them differ."""
 
     async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage:
         keyset = Keyset(cursor, limit)
         condition, parameters = _condition(where)
         parameters |= keyset.parameters
         search = search_query(where.user_id, where.words)
-        if where.words.strip() and not search:
-            # Signs only, and no item has a word of those: better nothing than everything.
-            condition = sql.SQL("false")
         if search:
             position, found, behind = await self._search(keyset, condition, parameters | {"search": search})
         else:
-            position, found, behind = await self._ask(keyset.columns(*_LIST, condition), parameters)
+            # Signs only, and no item has a word of those: better nothing than everything.
+            nothing = bool(where.words.strip())
+            shape = (keyset.direction, bool(where.generation_type), where.favorite_only, where.trashed, nothing)
+            if (query := self._pages.get(shape)) is None:
+                condition = sql.SQL("false") if nothing else condition
+                query = self._pages[shape] = answer("gallery", keyset.columns(*_LIST, condition))
+            position, found, behind = await self._ask(query, parameters)
         items, older, newer = keyset.page(found, behind=behind)
         return ItemPage(
             items=items,
@@ -78,14 +83,13 @@ class PostgresGalleryQueries:
     ) -> tuple[int, list[ItemRow], bool]:
         """Common words are found among the next few rows of the list, rare ones through the index of words. The
         planner cannot tell which is which, and is wrong by seconds where somebody has very many items."""
-        scan = keyset.scan_columns(*_LIST, condition, _MATCH)
+        scan = answer("gallery", keyset.scan_columns(*_LIST, condition, _MATCH))
         position, found, behind = await self._ask(scan, parameters | {"scan": SCANNED_ITEMS})
         if keyset.is_full(found):
             return position, found, behind
-        return await self._ask(keyset.columns(*_LIST, condition, _MATCH), parameters)
+        return await self._ask(answer("gallery", keyset.columns(*_LIST, condition, _MATCH)), parameters)
 
-    async def _ask(self, columns: sql.Composed, parameters: dict[str, Any]) -> tuple[int, list[ItemRow], bool]:
-        query = answer("gallery", columns)
+    async def _ask(self, query: bytes, parameters: dict[str, Any]) -> tuple[int, list[ItemRow], bool]:
         position, found, behind = await ask(self._pool, "gallery", query, parameters)
         return position, decode(found, ItemRow), behind
 
