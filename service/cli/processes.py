@@ -128,7 +128,7 @@ async def _start_api(settings: Settings, databases: Databases, port: int, superv
 async def _start_web(settings: Settings, api_address: str, supervisor: Supervisor) -> str:
     tokens = parse_tokens(settings.api_tokens)
     environment = web_environment(
-        server=_reachable(settings, api_address),
+        server=address_for_clients(settings, api_address),
         token=tokens.get("web") or next(iter(tokens.values()), "") if api_address else "",
     )
     program = Program(
@@ -138,8 +138,9 @@ async def _start_web(settings: Settings, api_address: str, supervisor: Superviso
     return str(ready["url"])
 
 
-def _reachable(settings: Settings, api_address: str) -> str:
-    """The API's address for a client on this machine. With TLS only the operator knows its name (``checks.py``)."""
+def address_for_clients(settings: Settings, api_address: str) -> str:
+    """How a client on this machine reaches the API; empty where the operator has named a server, or there is none.
+    With TLS only the operator knows the name that the certificate is for (``checks.py``)."""
     if not api_address or named_server():
         return ""
     host = _ANYWHERE.get(settings.api_host, settings.api_host)
