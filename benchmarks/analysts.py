@@ -9,6 +9,7 @@ reads the log right before each (as in ``history``). The table in docs/analysts.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 from benchmarks.bench import Bench
@@ -40,7 +41,13 @@ COMMANDS = {
     "plot, all four, into a file": ["plot", "--out", "plot.png"],
     "simulate": ["simulate", "--refund-rule", "none"],
 }
-ROWS = [Row(f"analysts/{name}", f"triptych history {name}", SAME_ROWS, Kind.TIME, "s") for name in COMMANDS]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "-", name).lower()
+
+
+ROWS = [Row(f"analysts/{_slug(name)}", f"triptych history {name}", SAME_ROWS, Kind.TIME, "s") for name in COMMANDS]
 
 
 async def measure(bench: Bench) -> AsyncIterator[Round]:
@@ -56,7 +63,7 @@ async def measure(bench: Bench) -> AsyncIterator[Round]:
                     typed = [each.format(round=number) for each in command]
                     client = await asyncio.to_thread(history_command, server.ready["api"], typed, folder)
                     notes = {"peak memory, MiB": client.mebibytes, "server's, MiB": peak_mebibytes(server)}
-                    yield Round(f"analysts/{name}", client.seconds, plain, notes)
+                    yield Round(f"analysts/{_slug(name)}", client.seconds, plain, notes)
 
 
 CASE = Case("analysts", ROWS, measure, title="Analysts' commands", rounds=Rounds(full=3, quick=1), by_name_only=True)
