@@ -31,7 +31,9 @@ PROJECTOR: Final = Blow(3, "a projector")
 OWNER_OF_POSTGRES: Final = Blow(3, "the owner of PostgreSQL")
 POSTGRES: Final = Blow(3, "PostgreSQL")
 EVERYTHING: Final = Blow(1, "everything at once")
+KURRENTDB: Final = Blow(3, "KurrentDB")
 BLOWS: Final = (WORKER, WORKERS, API, PROJECTOR, OWNER_OF_POSTGRES, POSTGRES, EVERYTHING)
+"""Those that any fleet can be hit with."""
 
 
 class Chaos:
@@ -59,9 +61,10 @@ class Chaos:
             OWNER_OF_POSTGRES: lambda: self._restart([OWNER]),
             POSTGRES: self._kill_postgres,
             EVERYTHING: self._kill_everything,
+            KURRENTDB: self._kill_kurrentdb,
         }
         self._first = list(blows)
-        self._possible = [blow for blow in BLOWS if blow in blows]
+        self._possible = [blow for blow in self._strikes if blow in blows]
 
     async def run(self, *, seconds: float, least_blows: int, most_blows: int) -> None:
         """For a while; first come the given blows, mixed up, however slow the machine is. Raises DiedAlone."""
@@ -92,9 +95,17 @@ class Chaos:
         self.kills += 1
         await self._fleet.postgres_ready(after_pid=pid)
 
+    async def _kill_kurrentdb(self) -> None:
+        await self._fleet.kill_kurrentdb()
+        self.kills += 1
+        await asyncio.sleep(self._random.uniform(0.0, 2.0))
+        await self._fleet.start_kurrentdb()
+
     async def _kill_everything(self) -> None:
         await self._fleet.kill_postgres()
+        await self._fleet.kill_kurrentdb()
         self.kills += 1
+        await self._fleet.start_kurrentdb()
         # A projector may be left over, as if on another machine.
         spares = set(self._fleet.having("projector")) - {OWNER}
         await self._restart([name for name in self._fleet.roles if name not in spares or self._random.random() < 0.5])

@@ -43,6 +43,8 @@ class Plan:
     """Processes of that role alone; without any, the owner of PostgreSQL has it."""
     projectors: int = 0
     """The same; the owner is none any more from two on."""
+    kurrentdb: bool = False
+    """Whether the log is in KurrentDB's protocol server."""
     blows: tuple[Blow, ...] = BLOWS
     watched: bool = False
     """Whether somebody watches all the time."""
@@ -86,6 +88,7 @@ async def run(plan: Plan, on_progress: Callable[[str, Notes], None] = lambda wha
             apis=plan.apis,
             projectors=plan.projectors,
             deadline_seconds=plan.deadline_seconds,
+            kurrentdb=plan.kurrentdb,
         ) as fleet,
         SandboxControl(fleet.control_url) as sandbox,
         AsyncTriptych(fleet.api.address, read_your_writes=False) as triptych,

@@ -6,6 +6,7 @@
     projector-N   projector (where asked for)
     worker-N      worker; reaches that PostgreSQL through its socket, as all but the owner do
     sandbox       the vendors; never killed, because what it remembers is the evidence
+    KurrentDB     if asked for, a server of its protocol has the log, and PostgreSQL only the read models
 
 The fleet plays the supervisor: ``start`` tries again while a process cannot come up because PostgreSQL is away. The
 APIs and the webhook endpoint are reached through relays, so that their addresses outlive their processes; each API
@@ -33,6 +34,7 @@ from psycopg.conninfo import conninfo_to_dict
 from demo.processes import Part, StartFailed, running
 from service.adapters.embedded import running_conninfo
 from service.adapters.embedded.folder import Postmaster, find_postmaster
+from tests.support.kurrentdb.process import KurrentDBProcess
 from tests.support.postgres import short_folder
 from tests.support.relay import Relay
 from tests.support.system import running_sandbox_process
@@ -72,6 +74,7 @@ class Fleet:
         self.apis: dict[str, Relay] = {}
         """By the name of the process that each leads to first."""
         self.webhook = Relay()
+        self.kurrentdb: KurrentDBProcess | None = None
         self.environment = dict(environment)
         self.roles: dict[str, str] = {}
         self._members: dict[str, tuple[ExitStack, Part]] = {}
@@ -128,8 +131,10 @@ class Fleet:
 
     def _environment_of(self, name: str) -> dict[str, str]:
         environment = dict(self.environment)
+        if self.kurrentdb is not None:
+            environment["TRIPTYCH_EVENT_STORE"] = self.kurrentdb.connection_string
         if name != OWNER:
-            environment["TRIPTYCH_EVENT_STORE"] = self.conninfo()
+            environment["TRIPTYCH_READ_MODELS" if self.kurrentdb else "TRIPTYCH_EVENT_STORE"] = self.conninfo()
         return environment
 
     def log_of(self, name: str) -> Path:
@@ -188,6 +193,15 @@ class Fleet:
             return 0
         psutil.Process(found.pid).kill()
         return found.pid
+
+    async def kill_kurrentdb(self) -> None:
+        """kill -9; what was acknowledged is in its file."""
+        if self.kurrentdb is not None:
+            await asyncio.to_thread(self.kurrentdb.kill)
+
+    async def start_kurrentdb(self) -> None:
+        if self.kurrentdb is not None:
+            await asyncio.to_thread(self.kurrentdb.start)
 
     def ended_by_themselves(self) -> dict[str, int]:
         """Exit codes of members that nobody killed; there should be none."""
@@ -265,10 +279,12 @@ async def running_fleet(
     deadline_seconds: int = 30,
     sandbox_arguments: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
+    kurrentdb: bool = False,
 ) -> AsyncIterator[Fleet]:
     """A fleet that is up; ``settings`` over the quick ones, all processes ended in the end.
 
-    Without ``apis`` the owner has the role api, and without more than one of the ``projectors`` the role projector.
+    ``kurrentdb``: the log is in a server of KurrentDB's protocol. Without ``apis`` the owner has the role api, and
+    without more than one of the ``projectors`` the role projector.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(short_folder())
@@ -277,6 +293,8 @@ async def running_fleet(
         catalog.write_text(catalog_with_deadlines(deadline_seconds), "utf-8")
         fleet = Fleet(folder, {**_QUICK, **vendors}, sandbox)
         await stack.enter_async_context(fleet.webhook)
+        if kurrentdb:
+            fleet.kurrentdb = stack.enter_context(KurrentDBProcess(folder))
         fleet.environment |= {
             "TRIPTYCH_DATA_DIR": str(fleet.data_dir),
             "TRIPTYCH_CATALOG_FILE": str(catalog),
