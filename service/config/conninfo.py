@@ -47,7 +47,7 @@ def _check_kurrentdb(value: str) -> str:
     from kurrentdbclient.connection_spec import ConnectionSpec  # Slow to load; only KurrentDB's users need it.
 
     try:
-        ConnectionSpec(value)
+        spec = ConnectionSpec(value)
     except ValueError as error:
         # The library's sentences name what is wrong and end with the whole string.
         why = str(error).replace(value, "").strip(" :")
@@ -56,4 +56,6 @@ def _check_kurrentdb(value: str) -> str:
             "kurrentdb://user:password@host:port, special characters percent-encoded, with ?tls=false for a server "
             "without TLS"
         ) from None
+    if spec.options.node_preference != "leader":
+        raise ValueError("nodePreference must be leader: commands are decided on what was written last")
     return value

@@ -64,7 +64,7 @@ class KurrentWriter:
         codec: EventCodec,
         *,
         most_at_once: int = 64,
-        most_remembered: int = 200_000,
+        most_remembered: int = 20_000,
         timeout_seconds: float = CALL_TIMEOUT_SECONDS,
     ) -> None:
         """``most_at_once``: appends on their way to the server; ``most_remembered``: events whose place is kept."""

@@ -34,6 +34,7 @@ def test_anything_else_is_postgresqls(value: str) -> None:
         ("kurrentdb://host:2113", "username and password are required"),
         ("kurrentdb://admin:hunter2@?tls=false", "no targets specified"),
         ("kurrentdb://admin:hunter2/@host", "username and password are required"),
+        ("kurrentdb://admin:hunter2@host?nodePreference=follower", "nodePreference must be leader"),
         ("mongodb://admin:hunter2@host", "or kurrentdb://user:password@host:port"),
     ],
 )
