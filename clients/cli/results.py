@@ -92,14 +92,16 @@ def print_item(item: Item, session: Session) -> None:
     marks += [words("trash")] if item.trashed else []
     title = f"{_KINDS.get(item.kind, '')} {item.item_id}".strip()
     out.print(Text(title, style="bold") + Text(f"  {', '.join(marks)}" if marks else ""), soft_wrap=True)
-    rows = [(words("own_words"), clean(item.prompt))]
+    rows = [(words("own_words"), clean(item.prompt))] if item.prompt else []
     if item.effective_prompt != item.prompt:
         rows.append((words("improved"), clean(item.effective_prompt)))
     details = [item.type, item.aspect_ratio, item.model] + ([f"seed {item.seed}"] if item.seed is not None else [])
     rows += [
-        (words("column.what"), ", ".join(clean(each) for each in details)),
+        (words("column.what"), ", ".join(clean(each) for each in details if each)),
         (words("column.size"), format_of(item.media)),
-        (words("column.price"), words.credits(item.credits)),
+        (words("column.origin"), words("imported"))
+        if item.imported
+        else (words("column.price"), words.credits(item.credits)),
         (words("column.when"), local_time(item.create_time)),
     ]
     for label, text in rows:

@@ -78,6 +78,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "column.size": ("Размер", "Size"),
     "column.type": ("Тип", "Type"),
     "column.price": ("Цена", "Price"),
+    "column.origin": ("Откуда", "Where from"),
+    "imported": ("Прежняя галерея", "The earlier gallery"),
     "column.most": ("Не больше", "At most"),
     "column.ratios": ("Стороны", "Aspect ratios"),
     "column.model": ("Модель", "Model"),
