@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.telegram.calls import Call
-from sandbox.telegram.entities import formatted_caption, formatted_text
+from sandbox.telegram.contents import input_media, text_content
+from sandbox.telegram.entities import formatted_caption
 from sandbox.telegram.errors import bad_request, too_strict
 from sandbox.telegram.keyboards import Markup, reply_markup
-from sandbox.telegram.media import input_media
 from sandbox.telegram.messages import Chat, Content, Message, now
 from sandbox.telegram.world import Telegram
 
@@ -24,12 +24,11 @@ _MAX_DELETED_AT_ONCE = 100
 
 
 async def edit_message_text(telegram: Telegram, call: Call) -> dict[str, Any]:
-    text, entities = formatted_text(call)
+    content = text_content(call)
     markup = reply_markup(call, inline_only=True)
     chat, message = _message_to_edit(telegram, call)
     if message.content.media is not None:
         raise bad_request("there is no text in the message to edit")
-    content = Content(text, entities, link_preview=call.structure("link_preview_options", dict))
     return _edit(telegram, chat, message, content, markup)
 
 

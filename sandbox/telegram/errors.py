@@ -6,6 +6,7 @@ description begins with "Bad Request: sandbox:".
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 
@@ -39,6 +40,12 @@ def bad_request(reason: str) -> BotApiError:
 def too_strict(reason: str) -> BotApiError:
     """What Telegram would let pass, and what is surely a defect of the bot."""
     return bad_request(f"sandbox: {reason}")
+
+
+def refuse_unknown(given: Mapping[str, Any], known: Set[str], what: str) -> None:
+    """Raises BotApiError if ``given`` has a field that ``what`` does not have; Telegram passes over it."""
+    if unknown := {name for name, value in given.items() if value is not None} - known:
+        raise too_strict(f"{what} has no field {', '.join(sorted(unknown))}")
 
 
 def forbidden(reason: str) -> BotApiError:

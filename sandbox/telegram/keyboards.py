@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sandbox.telegram.calls import Call
-from sandbox.telegram.errors import bad_request, too_strict
+from sandbox.telegram.errors import bad_request, refuse_unknown, too_strict
 
 MAX_CALLBACK_BYTES: Final = 64
 _MAX_BUTTONS: Final = 100
@@ -66,8 +66,7 @@ def _inline_button(button: Any) -> dict[str, Any]:
         raise bad_request(where + "Text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
         raise too_strict(f"button {button['text']!r} has {' and '.join(actions)}; it must have exactly one action")
-    if unknown := set(button) - _STYLE - set(_ACTIONS):
-        raise too_strict(f"button {button['text']!r} has unknown fields: {', '.join(sorted(unknown))}")
+    refuse_unknown(button, _STYLE | set(_ACTIONS), f"button {button['text']!r}")
     if "style" in button and button["style"] not in _STYLES:
         raise bad_request(where + "Invalid button style specified")
     _check_action(actions[0], button[actions[0]])

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sandbox.telegram.calls import Call
-from sandbox.telegram.entities import formatted_text
-from sandbox.telegram.errors import bad_request
+from sandbox.telegram.contents import captioned_media, input_media, text_content
+from sandbox.telegram.errors import bad_request, refuse_unknown
 from sandbox.telegram.files import Kind
 from sandbox.telegram.keyboards import Markup, reply_markup
-from sandbox.telegram.media import captioned_media, input_media
 from sandbox.telegram.messages import Chat, Content, Message, now
 from sandbox.telegram.world import Telegram
 
@@ -20,11 +19,11 @@ _ACTIONS: Final = {
     "choose_sticker", "find_location", "record_video_note", "upload_video_note",
 }  # fmt: skip
 
+_REPLY: Final = {"message_id", "chat_id", "allow_sending_without_reply", "quote_parse_mode"}
+
 
 async def send_message(telegram: Telegram, call: Call) -> dict[str, Any]:
-    text, entities = formatted_text(call)
-    content = Content(text, entities, link_preview=call.structure("link_preview_options", dict))
-    return _deliver(telegram, call, [content], reply_markup(call))[0]
+    return _deliver(telegram, call, [text_content(call)], reply_markup(call))[0]
 
 
 async def send_photo(telegram: Telegram, call: Call) -> dict[str, Any]:
@@ -98,6 +97,7 @@ def _reply_to(chat: Chat, call: Call) -> Message | None:
     reply = call.structure("reply_parameters", dict)
     if not reply:
         return None
+    refuse_unknown(reply, _REPLY, "reply_parameters")
     message = chat.find(Call(call.method, reply).integer("message_id"))
     if message is None and not reply.get("allow_sending_without_reply"):
         raise bad_request("message to be replied not found")

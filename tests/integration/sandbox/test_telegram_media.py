@@ -240,7 +240,7 @@ async def test_an_album_is_several_messages(api: Calls) -> None:
         ),
         (
             [{"type": "photo", "media": "attach://p"}, {"type": "photo", "media": "attach://p", "width": 5}],
-            "sandbox: an InputMedia of type photo has no field width",
+            "sandbox: InputMedia of type photo has no field width",
         ),
         (["photo", "photo"], "can't parse InputMedia: expected an Object"),
     ],

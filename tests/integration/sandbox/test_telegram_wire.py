@@ -84,6 +84,10 @@ async def test_arguments_may_be_sent_in_every_way(api: Calls) -> None:
             {"text": "x", "chat_id": 1, "parse_mod": "HTML"},
             "Bad Request: sandbox: sendMessage has no parameter parse_mod",
         ),
+        (
+            {"text": "x", "chat_id": 1, "link_preview_options": {"disabled": True}},
+            "Bad Request: sandbox: link_preview_options has no field disabled",
+        ),
     ],
 )
 async def test_wrong_arguments_are_refused(api: Calls, arguments: dict[str, Any], description: str) -> None:

@@ -1,4 +1,7 @@
-"""The media of a call: uploaded with it, or sent before and named by its ``file_id``."""
+"""From the arguments of a call to what a message says: text, or media with a caption.
+
+Media are uploaded with the call, or were sent before and are named by their ``file_id``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ from typing import Any, Final, get_args
 
 from sandbox.background import in_executor
 from sandbox.telegram.calls import Call, Upload
-from sandbox.telegram.entities import formatted_caption
-from sandbox.telegram.errors import bad_request, too_strict
+from sandbox.telegram.entities import formatted_caption, formatted_text
+from sandbox.telegram.errors import bad_request, refuse_unknown, too_strict
 from sandbox.telegram.files import Kind, Media, Size
 from sandbox.telegram.inspection import Picture, film, photo_sizes, thumbnail
 from sandbox.telegram.messages import Content
 from sandbox.telegram.world import Telegram
 
 _ATTACHED: Final = "attach://"
+_LINK_PREVIEW: Final = {"is_disabled", "url", "prefer_small_media", "prefer_large_media", "show_above_text"}
 _COMMON: Final = {"type", "media", "caption", "parse_mode", "caption_entities"}
 _SHOWN: Final = _COMMON | {"show_caption_above_media", "has_spoiler"}
 _MOVING: Final = _SHOWN | {"thumbnail", "width", "height", "duration"}
@@ -25,6 +29,15 @@ _FIELDS: Final[dict[Kind, set[str]]] = {
     "document": _COMMON | {"thumbnail", "disable_content_type_detection"},
 }
 """What an ``InputMedia`` object of each type may have."""
+
+
+def text_content(call: Call) -> Content:
+    """The content of a text message. Raises BotApiError."""
+    text, entities = formatted_text(call)
+    preview = call.structure("link_preview_options", dict)
+    if preview:
+        refuse_unknown(preview, _LINK_PREVIEW, "link_preview_options")
+    return Content(text, entities, link_preview=preview)
 
 
 async def captioned_media(telegram: Telegram, call: Call, kind: Kind, field: str) -> Content:
@@ -44,8 +57,7 @@ async def input_media(telegram: Telegram, call: Call, given: Any, *, in_album: b
     if not isinstance(given, dict):
         raise bad_request("can't parse InputMedia: expected an Object")
     kind = _kind(given, in_album)
-    if unknown := {name for name, value in given.items() if value is not None} - _FIELDS[kind]:
-        raise too_strict(f"an InputMedia of type {kind} has no field {', '.join(sorted(unknown))}")
+    refuse_unknown(given, _FIELDS[kind], f"InputMedia of type {kind}")
     if in_album and kind == "document":
         given = {**given, "disable_content_type_detection": True}
     return await captioned_media(telegram, Call(call.method, given, call.files), kind, "media")
