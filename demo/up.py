@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import os
 import signal
 import sys
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -34,6 +35,9 @@ class Up:
     api: str
     web: str
     link: str
+    bot: str = ""
+    people: str = ""
+    """The control API of the sandbox's Telegram; empty if the bot is in Telegram itself."""
 
 
 def bring_up(stack: ExitStack, folder: Path, user_id: str, port: int, speed: str) -> Up:
@@ -69,12 +73,32 @@ def bring_up(stack: ExitStack, folder: Path, user_id: str, port: int, speed: str
     return Up(api=api, web=url, link=f"{url}/sign-in/{links.issue(user_id)}")
 
 
+def bring_up_bot(stack: ExitStack, folder: Path, up: Up) -> Up:
+    """Starts the Telegram bot before a service that runs. Raises StartFailed."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith("TRIPTYCH_TELEGRAM_")}
+    people = ""
+    if "TRIPTYCH_TELEGRAM_TOKEN" not in settings:
+        telegram = running("sandbox.telegram", ["--json"], environment={}, log_file=folder / "bot-api.log")
+        ready = stack.enter_context(telegram).ready
+        people = ready["SANDBOX_TELEGRAM_CONTROL_URL"]
+        settings |= {name: value for name, value in ready.items() if name.startswith("TRIPTYCH_TELEGRAM_")}
+    environment = {
+        "TRIPTYCH_SERVER": up.api,
+        "TRIPTYCH_TELEGRAM_DATA_DIR": str(folder / "telegram"),
+        **settings,
+    }
+    log_file = folder / "telegram.log"
+    bot = stack.enter_context(running("clients.telegram", ["--json"], environment=environment, log_file=log_file))
+    return replace(up, bot=bot.ready["bot"], people=people)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="demo.up", description=__doc__)
     parser.add_argument("--folder", type=Path, default=user_data_path("triptych") / "up", help="where data is kept")
     parser.add_argument("--user", default="demo", help="whom the link signs in")
     parser.add_argument("--port", type=int, default=8080, help="of the web gallery; 0 takes a free one")
     parser.add_argument("--speed", default="1", help="of the sandbox: 3 is three times as fast")
+    parser.add_argument("--telegram", action="store_true", help="run the Telegram bot, too")
     parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
     given = parser.parse_args()
     stop = threading.Event()
@@ -86,6 +110,8 @@ def main() -> int:
                 sys.stdout.write("Starting the sandbox, the service with its database, and the web gallery ...\n")
                 sys.stdout.flush()
             up = bring_up(stack, given.folder, given.user, given.port, given.speed)
+            if given.telegram:
+                up = bring_up_bot(stack, given.folder, up)
             _tell(up, as_json=given.json)
             stop.wait()
     except (StartFailed, TriptychError, OSError) as error:
@@ -95,11 +121,17 @@ def main() -> int:
 
 
 def _tell(up: Up, *, as_json: bool) -> None:
-    told = json.dumps({"api": up.api, "url": up.web, "link": up.link})
+    told = json.dumps({"api": up.api, "url": up.web, "link": up.link, "bot": up.bot, "people": up.people})
     if not as_json:
         told = (
             f"Open this in a browser:\n\n  {up.link}\n\n"
             f"It works once; afterwards {up.web} knows you. gRPC is on {up.api}. Ctrl-C stops everything."
+        )
+    if up.bot and not as_json:
+        where = f"Its people are played at {up.people} (docs/sandbox.md)." if up.people else f"It is t.me/{up.bot}."
+        told += (
+            f"\nThe Telegram bot runs. {where} Give a person credits by their number in Telegram:\n\n"
+            f"  .venv/bin/triptych credits grant 100 --server {up.api} --user telegram-NUMBER"
         )
     sys.stdout.write(told + "\n")
     sys.stdout.flush()

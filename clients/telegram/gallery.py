@@ -91,10 +91,12 @@ class Gallery:
     ) -> None:
         """Reads what is at ``view.token`` and makes the message show it."""
         client, words = self._shared.client, person.words
-        (view, page), counted = await asyncio.gather(self._page(person, view), client.count_items(person.user_id))
+        (view, page), counted, credits = await asyncio.gather(
+            self._page(person, view), client.count_items(person.user_id), self._shared.balance(person.user_id)
+        )
         counts, types = counts_of(counted), await self._shared.types()
         view = _moved(view, page, step, change, counts.get(view.list_name, 0))
-        keyboard = keyboards.browsing(view, counts, types, words, undo)
+        keyboard = keyboards.browsing(view, counts, credits, types, words, undo)
         if not page.items:
             text = texts.empty(view.list_name, words, notice)
             view = await self._show_text(person, view, text, keyboard)

@@ -140,8 +140,13 @@ def delivered(item: Item, words: Words) -> InlineKeyboardMarkup:
     return _keyboard([[_button(f"🖼️ {words('open_in_gallery')}", carries)]])
 
 
-def browsing(view: View, counts: dict[str, int], types: Types, words: Words, undo: str = "") -> InlineKeyboardMarkup:
-    """Beneath the gallery: the arrows, what may be done, the lists with their counts. ``undo`` is an item's id."""
+def browsing(
+    view: View, counts: dict[str, int], credits: int, types: Types, words: Words, undo: str = ""
+) -> InlineKeyboardMarkup:
+    """Beneath the gallery: the arrows, what may be done, the lists with their counts, the balance (``credits``).
+
+    ``undo`` is the id of an item that can be brought back.
+    """
     rows: Rows = []
     if undo:
         rows.append([_button(f"↩️ {words('undo')}", OfItem(action="undo", item_id=undo))])
@@ -156,7 +161,8 @@ def browsing(view: View, counts: dict[str, int], types: Types, words: Words, und
         rows.append([_button(f"🖼️ {words('to_gallery')}", Browse(action="list"))])
     else:
         rows += _lists(view, counts, types, words)
-    return _keyboard([*rows, _to_start(words)])
+    balance = _button(f"💳 {words.count('credits', credits)}", Menu(to="statement"))
+    return _keyboard([*rows, [*_to_start(words), balance]])
 
 
 def _arrows(view: View, words: Words) -> list[InlineKeyboardButton]:

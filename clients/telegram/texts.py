@@ -27,6 +27,8 @@ MAX_TEXT_UNITS = 4096
 MAX_CAPTION_UNITS = 1024
 SPARE_UNITS = 40
 """For blank lines and labels between what is counted."""
+HALF_UNITS = (MAX_TEXT_UNITS - 800) // 2
+"""For each of two prompts in a text that says other things, too."""
 STEPS = 4
 
 
@@ -134,19 +136,31 @@ def ending(generation: Generation, types: dict[str, GenerationType], credits: in
         money.append(words("money_taken", credits=words.count("credits", generation.credits_charged)))
     money.append(words("balance_now", credits=words.count("credits", credits)))
     lines.append("💳 " + "\n".join(each for each in money if each))
-    return "\n\n".join([*lines, _prompts(generation, words)])
+    # With what was made come the prompts; where nothing was, only these words are left to try again with.
+    about = _unimproved(generation, words) if generation.delivered_count else _own_words(generation, words)
+    return "\n\n".join([*lines, about] if about else lines)
+
+
+def _own_words(generation: Generation, words: Words) -> str:
+    return f"{words('your_words')}:\n{_code(cut(generation.prompt, HALF_UNITS))}"
+
+
+def _unimproved(generation: Generation, words: Words) -> str:
+    """Why the words were not improved; empty if they were."""
+    if generation.prompt_source is not PromptSource.OWN_WORDS:
+        return ""
+    asked = generation.own_words_reason is OwnWordsReason.ASKED
+    return f"<i>{words('own_words_used' if asked else 'own_words_unavailable')}</i>"
 
 
 def _prompts(generation: Generation, words: Words) -> str:
     """The user's words, and the improved ones beside them."""
-    half = (MAX_TEXT_UNITS - 800) // 2
-    own = f"{words('your_words')}:\n{_code(cut(generation.prompt, half))}"
+    own = _own_words(generation, words)
     if generation.prompt_source is PromptSource.IMPROVED:
-        return f"{own}\n\n{words('improved_words')}:\n{_code(cut(generation.effective_prompt, half))}"
+        return f"{own}\n\n{words('improved_words')}:\n{_code(cut(generation.effective_prompt, HALF_UNITS))}"
     if generation.prompt_source is PromptSource.OWN_WORDS:
-        asked = generation.own_words_reason is OwnWordsReason.ASKED
-        return f"{own}\n<i>{words('own_words_used' if asked else 'own_words_unavailable')}</i>"
-    if generation.ended or not generation.enhance_prompt:
+        return f"{own}\n\n{_unimproved(generation, words)}"
+    if not generation.enhance_prompt:
         return own
     return f"{own}\n\n<i>{words('improving')}</i>"
 

@@ -55,7 +55,10 @@ async def turn(query: CallbackQuery, callback_data: Statement, person: Person, s
 
 async def _show(person: Person, shared: Shared, token: str, message_id: int) -> None:
     page = await _page(person, shared, token)
-    text = texts.statement(page.items, await shared.balance(person.user_id), person.words)
+    newest = page.items[0] if page.items and not page.previous_page_token else None
+    # The balance that the lines lead to: one that is asked for apart may be of another moment.
+    credits = newest.balance_after if newest else await shared.balance(person.user_id)
+    text = texts.statement(page.items, credits, person.words)
     keyboard = keyboards.statement(bool(page.previous_page_token), bool(page.next_page_token), person.words)
     shown_id = await telling.show(shared.bot, person.chat_id, message_id, text, keyboard)
     view = StatementView(newer_token=page.previous_page_token, older_token=page.next_page_token, message_id=shown_id)

@@ -201,6 +201,7 @@ async def test_the_statement_has_pages(stage: Stage) -> None:
     words = visitor.words
     for number in range(9):
         await visitor.client.grant_credits(visitor.user_id, number + 10)
+    await visitor.balance()  # Answers once others see them, too.
     await visitor.user.send("/statement")
     page = await visitor.sees(words("title_statement"), words.count("given", 18))
     assert words.count("given", 5) not in page.text.replace(words.count("given", 15), "")

@@ -25,16 +25,16 @@ async def test_a_picture_from_a_description(stage: Stage, language: Language) ->
     assert visitor.credits(5) in summary.text
     assert visitor.credits(195) in summary.text
     await visitor.confirms(summary)
-    done = await visitor.shows(summary, words("state_succeeded"), visitor.credits(195))
-    assert words("improved_words") in done.text
-    assert "маяк <в> шторм & ветер" in done.text
+    await visitor.shows(summary, words("state_succeeded"), visitor.credits(195))
     picture = await visitor.sees(words("one_imagen4"), words("open_in_gallery"))
     assert picture.media is not None
     assert picture.media.kind == "photo"
     assert words("improved_words") in picture.text
+    assert "маяк <в> шторм & ветер" in picture.text
     await visitor.press(picture, words("open_in_gallery"))
     gallery = await visitor.sees(visitor.filter("imagen4", 1), visitor.filter("avatar", 0), visitor.filter("", 1))
     assert words("position", number=1, total=1) in gallery.labels
+    assert f"💳 {visitor.credits(195)}" in gallery.labels
     await visitor.press(gallery, words("actions"))
     gallery = await visitor.shows(gallery, words("delete"))
     await visitor.press(gallery, words("delete"))

@@ -47,9 +47,13 @@ def test_what_cannot_be_right_is_told_in_a_sentence() -> None:
 
 def test_up_prints_a_link_that_opens_the_gallery_once() -> None:
     with short_folder() as folder:
-        arguments = ["--json", "--port", "0", "--folder", str(folder / "up")]
+        arguments = ["--json", "--telegram", "--port", "0", "--folder", str(folder / "up")]
         with running("demo.up", arguments, environment={}, log_file=folder / "up.log") as up:
             link = up.ready["link"]
+            assert up.ready["bot"] == "triptych_sandbox_bot"
+            assert (
+                httpx.get(f"{up.ready['people']}/telegram/counts", timeout=60).json()["setMyCommands"]["calls"] == 2
+            )
             with httpx.Client(base_url=up.ready["url"], headers={"accept-language": "ru"}, timeout=60) as browser:
                 assert browser.get("/").status_code == 401
                 assert "Открыть мою галерею" in browser.get(link).text

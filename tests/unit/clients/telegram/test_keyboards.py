@@ -40,8 +40,8 @@ ALL = [
     keyboards.counts(DRAFT, TYPES["imagen4"], RU),
     keyboards.ended(a_generation(GenerationState.FAILED), TYPES, RU),
     keyboards.delivered(an_item(), RU),
-    keyboards.browsing(VIEW, COUNTS, TYPES, RU, undo=ITEM_ID),
-    keyboards.browsing(View(list_name=TRASH), COUNTS, TYPES, RU),
+    keyboards.browsing(VIEW, COUNTS, 95, TYPES, RU, undo=ITEM_ID),
+    keyboards.browsing(View(list_name=TRASH), COUNTS, 95, TYPES, RU),
     keyboards.actions(an_item(), TYPES, RU),
     keyboards.statement(True, True, RU),
 ]
@@ -56,32 +56,33 @@ def test_what_buttons_carry_fits_and_is_theirs_alone(keyboard: InlineKeyboardMar
 
 
 def test_the_gallery_has_arrows_a_place_and_lists_with_counts() -> None:
-    shown = rows(keyboards.browsing(VIEW, COUNTS, TYPES, RU))
+    shown = rows(keyboards.browsing(VIEW, COUNTS, 95, TYPES, RU))
     assert shown[0] == ["⬅️", "3 из 1\u202f237", "➡️"]
     assert shown[2:5] == [
         ["📸 Фото со мной 1", "🖼️ Изображения 1\u202f234"],
         ["🎥 Видео 2", "✅ 📋 Все 1\u202f237"],
         ["⭐ Избранное 1", "🗑️ Корзина 3"],
     ]
+    assert shown[-1] == ["🏠 В начало", "💳 95 кредитов"]
 
 
 def test_arrows_that_lead_nowhere_keep_their_place() -> None:
     at_end = View(item_id=ITEM_ID, newer_token="n", number=2, total=2)
-    assert rows(keyboards.browsing(at_end, COUNTS, TYPES, RU))[0] == ["⬅️", "2 из 2", "·"]
+    assert rows(keyboards.browsing(at_end, COUNTS, 95, TYPES, RU))[0] == ["⬅️", "2 из 2", "·"]
     alone = View(item_id=ITEM_ID, alone=True)
-    assert rows(keyboards.browsing(alone, COUNTS, TYPES, RU))[0] == ["·", "·", "·"]
+    assert rows(keyboards.browsing(alone, COUNTS, 95, TYPES, RU))[0] == ["·", "·", "·"]
 
 
 def test_the_trash_brings_back_and_leads_back() -> None:
     view = View(list_name=TRASH, item_id=ITEM_ID, number=1, total=3)
-    keyboard = keyboards.browsing(view, COUNTS, TYPES, RU)
+    keyboard = keyboards.browsing(view, COUNTS, 95, TYPES, RU)
     assert OfItem(action="restore", item_id=ITEM_ID).pack() in carried(keyboard)
     assert Browse(action="list").pack() in carried(keyboard)
 
 
 def test_a_type_that_the_operator_added_has_its_buttons() -> None:
     types = {**TYPES, "sticker": a_type("sticker", icon="🏷️")}
-    browsing = itertools.chain(*rows(keyboards.browsing(VIEW, {**COUNTS, "sticker": 7}, types, RU)))
+    browsing = itertools.chain(*rows(keyboards.browsing(VIEW, {**COUNTS, "sticker": 7}, 95, types, RU)))
     assert "🏷️ Изображения 7" in browsing
     assert ["🏷️ Изображения"] in rows(keyboards.create(types, RU))
 
