@@ -25,7 +25,7 @@ from triptych.v1.gallery_service_pb2_grpc import GalleryServiceStub
 
 from benchmarks import peers
 from benchmarks.bench import Bench, environment_of, seed
-from benchmarks.case import Case, Kind, Round, Row
+from benchmarks.case import Case, Kind, Round, Rounds, Row
 from benchmarks.catching_up import caught_up
 from benchmarks.figures import percentile
 from demo.processes import running
@@ -110,7 +110,7 @@ async def measure(bench: Bench) -> AsyncIterator[Round]:
         await caught_up(conninfo)
         items = _items(conninfo)
         async with PostgresEventStore.open(conninfo) as store, _watching(service.ready["api"], items[0]) as watched:
-            samples = bench.size(full=50, quick=10)
+            samples = bench.size(full=40, quick=10)
             await _ours(store, watched, items, samples, load=True)  # warms up
             await asyncio.to_thread(_theirs, runner, samples, load=True)
             for _ in range(bench.rounds):
@@ -210,4 +210,4 @@ def _saving(runner: peers.Runner) -> Callable[[threading.Event], None]:
     return keep_saving
 
 
-CASE = Case("seen", ROWS, measure, title="From an append to a watcher")
+CASE = Case("seen", ROWS, measure, title="From an append to a watcher", rounds=Rounds(full=4, quick=2))

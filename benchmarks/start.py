@@ -27,7 +27,7 @@ QUERY_TIMEOUT_SECONDS = 60.0
 async def measure(bench: Bench) -> AsyncIterator[Round]:
     folder, empty = await bench.history_folder(), bench.folder / "empty"
     empty.mkdir()
-    bench.tell("building the read models to start with")
+    bench.tell("bringing the read models up to the log")
     async with bench.history() as log:
         arguments, log_file = ["serve", "--roles", "projector", "--json"], log.folder / "projector.log"
         with running("service", arguments, environment=log.environment, log_file=log_file):
