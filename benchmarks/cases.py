@@ -6,6 +6,7 @@ from benchmarks import (
     account_growth,
     analysts,
     append,
+    breakdown,
     catching_up,
     gallery_growth,
     grpc_streams,
@@ -29,4 +30,5 @@ CASES: list[Case] = [
     gallery_growth.CASE,
     watchers.CASE,
     account_growth.CASE,
+    breakdown.CASE,
 ]
