@@ -98,19 +98,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Up:
 
 
 async def _start_api(settings: Settings, databases: Databases, port: int, supervisor: Supervisor) -> str:
-    environment = service_environment(
-        {
-            "ROLES": "api",
-            "PROCESSES": "1",
-            "API_HOST": settings.api_host,
-            "API_PORT": str(port),
-            "API_SHARED_PORT": "true",
-            "DATA_DIR": str(settings.data_dir),
-            "EVENT_STORE": databases.events,
-            "READ_MODELS": databases.read_models,
-            "HEALTH_PORT": None,
-        }
-    )
+    environment = service_environment(api_settings(settings, databases, port))
     programs = [
         Program(
             name=f"api-{number}",
@@ -123,6 +111,25 @@ async def _start_api(settings: Settings, databases: Databases, port: int, superv
     await supervisor.start(programs[0])
     await asyncio.gather(*(supervisor.start(program) for program in programs[1:]))
     return target(settings.api_host, port)
+
+
+def api_settings(settings: Settings, databases: Databases, port: int) -> dict[str, str]:
+    """What is different for a child with the role api, by the names of settings without their prefix. All that came
+    from the command line is among it; what came from the environment or a file, the child reads itself."""
+    different = {
+        "ROLES": "api",
+        "PROCESSES": "1",
+        "API_HOST": settings.api_host,
+        "API_PORT": str(port),
+        "API_SHARED_PORT": "true",
+        "DATA_DIR": str(settings.data_dir),
+        "EVENT_STORE": databases.events,
+        "READ_MODELS": databases.read_models,
+    }
+    if settings.health_port is not None:
+        # The port that is set is the parent's.
+        different |= {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": "0"}
+    return different
 
 
 async def _start_web(settings: Settings, api_address: str, supervisor: Supervisor) -> str:

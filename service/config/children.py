@@ -15,15 +15,9 @@ def named_server() -> str:
     return os.environ.get(f"{PREFIX}SERVER", "")
 
 
-def service_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
-    """For a child that is a service. ``changes`` are settings without their prefix; None takes one away."""
-    environment = dict(os.environ)
-    for name, value in changes.items():
-        if value is None:
-            environment.pop(PREFIX + name, None)
-        else:
-            environment[PREFIX + name] = value
-    return environment
+def service_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """For a child that is a service. ``changes`` are settings, by their names without the prefix."""
+    return {**os.environ, **{PREFIX + name: value for name, value in changes.items()}}
 
 
 def web_environment(*, server: str, token: str) -> dict[str, str]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trustme
 
-from service.bootstrap import CannotStart
+from service.bootstrap import CannotStart, Databases
 from service.bootstrap.checks import check_settings
-from service.cli.processes import address_for_clients
+from service.cli.processes import address_for_clients, api_settings
 from service.config import Settings
 
 
@@ -74,6 +74,19 @@ def test_with_tls_the_web_gallery_has_to_be_told_the_apis_name(
     assert problem.startswith("TRIPTYCH_SERVER: is missing; with TLS the role web has to know the API by the name")
     monkeypatch.setenv("TRIPTYCH_SERVER", "https://triptych.example:50051")
     assert problems(roles="api,web", **tls) == []
+
+
+def test_an_api_child_has_what_its_parent_has_found_out() -> None:
+    databases = Databases("host=/sockets dbname=log", "host=/sockets dbname=views", embedded=True)
+    given = settings(processes=2, api_port=0, data_dir="/data", health_port=8090)
+    different: dict[str, Any] = {name.lower(): value for name, value in api_settings(given, databases, 7).items()}
+    child = Settings(**different)
+    assert sorted(child.roles) == ["api"]
+    assert (child.processes, child.api_port, child.api_shared_port) == (1, 7, True)
+    assert (child.event_store, child.read_models) == databases[:2]
+    assert child.data_dir == Path("/data")
+    assert child.health_port == 0, "the parent listens on the one that was set"
+    assert "HEALTH_PORT" not in api_settings(settings(processes=2), databases, 7)
 
 
 @pytest.mark.parametrize(

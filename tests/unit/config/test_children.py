@@ -16,7 +16,6 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "TRIPTYCH_FAL_KEY": "a key",
         "TRIPTYCH_API_PORT": "50051",
-        "TRIPTYCH_HEALTH_PORT": "9000",
         "TRIPTYCH_WEB_PORT": "8080",
         "LANG": "C.UTF-8",
     }.items():
@@ -25,7 +24,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("surroundings")
 def test_a_service_has_the_settings_of_its_parent_but_for_what_is_changed() -> None:
-    environment = service_environment({"API_PORT": "7", "ROLES": "api", "HEALTH_PORT": None})
+    environment = service_environment({"API_PORT": "7", "ROLES": "api"})
     ours = {name: value for name, value in environment.items() if name.startswith("TRIPTYCH_")}
     assert ours == {
         "TRIPTYCH_FAL_KEY": "a key",
