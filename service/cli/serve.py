@@ -14,6 +14,7 @@ from rich.console import Console
 from service.cli.garbage import set_collector_for_serving
 from service.cli.processes import Up, everything
 from service.config import Settings
+from service.config.conninfo import names_kurrentdb
 
 
 async def serve(settings: Settings, *, as_json: bool, until_stdin_ends: bool = False) -> None:
@@ -98,5 +99,7 @@ def _say_ready(settings: Settings, up: Up, *, as_json: bool) -> None:
         console.print(f"  health    {up.health_address}")
     if up.databases is not None:
         where = "embedded PostgreSQL in" if up.databases.embedded else "PostgreSQL as configured; files in"
+        if names_kurrentdb(up.databases.events):
+            where = f"KurrentDB as configured; read models: {where}"
         console.print(f"  data      {where} {settings.data_dir}")
     console.print("Stop it with Ctrl-C.")

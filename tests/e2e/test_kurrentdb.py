@@ -69,17 +69,19 @@ def system(
         yield running_one
 
 
-def doctor(system: RunningSystem) -> tuple[dict[str, object], str]:
+async def triptychd(system: RunningSystem, *arguments: str) -> tuple[int, str, str]:
+    """Runs a command beside the service: exit code, stdout, and stderr in one line."""
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "doctor", "--json"],
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "service", *arguments],
         env={**surroundings, **system.environment},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    return msgspec.json.decode(done.stdout or "{}"), done.stderr
+    return done.returncode, done.stdout, " ".join(done.stderr.split())
 
 
 async def test_doctor_recounts_the_log_and_names_the_server(
@@ -87,10 +89,24 @@ async def test_doctor_recounts_the_log_and_names_the_server(
 ) -> None:
     done = await triptych.generate(anna, "imagen4", "a fox", enhance_prompt=False)
     assert done.state is GenerationState.SUCCEEDED
-    report, said = await asyncio.to_thread(doctor, system)
-    assert report, said
-    assert (report["findings"], report["differences"]) == ([], [])
-    assert str(report["event_store"]).startswith("KurrentDB 25.1")
+    code, out, said = await triptychd(system, "doctor", "--json")
+    assert code == 0, out + said
+    assert msgspec.json.decode(out)["event_store"].startswith("KurrentDB 25.1")
+
+
+async def test_a_read_model_is_rebuilt_beside_the_one_that_serves(
+    triptych: AsyncTriptych, system: RunningSystem, anna: str
+) -> None:
+    done = await triptych.generate(anna, "imagen4", "an owl", enhance_prompt=False)
+    code, _, said = await triptychd(system, "projections", "rebuild", "gallery")
+    assert (code, "gallery is rebuilt and serves" in said) == (0, True), said
+    shown = [item.item_id async for item in triptych.iter_items(anna)]
+    assert shown == [item.item_id for item in done.items]
+
+
+async def test_read_models_that_serve_are_not_dropped(system: RunningSystem) -> None:
+    code, _, said = await triptychd(system, "projections", "reset", "--yes")
+    assert (code, "stop every process of it first" in said) == (1, True), said
 
 
 async def test_a_server_that_is_too_old_is_refused_in_plain_words(
@@ -99,10 +115,10 @@ async def test_a_server_that_is_too_old_is_refused_in_plain_words(
     now = await kurrentdb.set_faults()
     await kurrentdb.set_faults(version="24.10.4")
     try:
-        _, said = await asyncio.to_thread(doctor, system)
+        code, _, said = await triptychd(system, "doctor", "--json")
     finally:
         await kurrentdb.set_faults(version=now.version)
-    assert "the event store is KurrentDB 24.10.4; it must be 25.1 or newer" in " ".join(said.split())
+    assert (code, "the event store is KurrentDB 24.10.4; it must be 25.1 or newer" in said) == (1, True), said
 
 
 async def test_a_killed_database_is_waited_for_and_nothing_is_lost(
