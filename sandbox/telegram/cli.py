@@ -72,4 +72,5 @@ def environment(server: TelegramServer) -> dict[str, str]:
 
 
 def _lines(server: TelegramServer) -> str:
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment(server).items())
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment(server).items()]
+    return "\n".join([*lines, f"# a chat with the bot, in a browser: {server.control_url}/chats/1"])
