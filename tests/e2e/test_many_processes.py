@@ -12,7 +12,7 @@ import pytest
 from tests.soak.chaos import API, PROJECTOR, WORKER
 from tests.soak.run import Plan, run
 
-BLOWS = (API, API, PROJECTOR, PROJECTOR, WORKER, WORKER)
+BLOWS = (API, API, PROJECTOR, PROJECTOR, WORKER)
 """So that each API and each projector is hit once."""
 
 
@@ -35,5 +35,5 @@ async def test_each_role_in_several_processes_of_which_the_active_ones_are_kille
     summary = await run(plan)
     assert not summary.findings
     assert summary.blows == Counter(each.name for each in BLOWS)
-    assert summary.ends.keys() >= {"GenerationSucceeded", "GenerationFailed"}
+    assert summary.ends["GenerationSucceeded"] > 0
     assert summary.credits_lost == 0
