@@ -29,7 +29,6 @@ NEEDED = ("aiogram", "aiosqlite", "aiohttp")
 
 def serve(as_json: Annotated[bool, typer.Option("--json", help="Print the bot's name as JSON.")] = False) -> None:
     """Runs the Telegram bot. Settings: TRIPTYCH_TELEGRAM_..., TRIPTYCH_SERVER, TRIPTYCH_TOKEN (docs/telegram.md)."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the ready line.
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         _end(2, f"the bot needs {', '.join(missing)}. Install: pip install 'triptych[telegram]'")
@@ -81,6 +80,7 @@ def _end(code: int, message: str) -> NoReturn:
 
 def main() -> None:
     """The entry point."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the ready line.
     typer.run(serve)
 
 

@@ -45,9 +45,22 @@ class Polling:
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(MAX_WAITING)
         self._at_once = asyncio.Semaphore(MAX_CHATS_AT_ONCE)
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Handles what was left, then what comes. Raises TelegramUnauthorizedError when the token is taken back."""
+        """Handles what was left, then what comes. Ends only with what makes it of no use to go on.
+
+        Raises TelegramUnauthorizedError when the token is taken back, sqlite3.Error when nothing can be kept.
+        """
+        fetching = asyncio.create_task(self._fetch_all(), name="fetching")
+        try:
+            await asyncio.wait({fetching, self._broken}, return_when=asyncio.FIRST_COMPLETED)
+            (self._broken if self._broken.done() else fetching).result()
+        finally:
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
+
+    async def _fetch_all(self) -> None:
         for update in await self._inbox.unhandled():
             await self._hand_over(update)
         offset: int | None = None
@@ -96,7 +109,12 @@ class Polling:
         self._chats[chat_id] = deque([update])
         task = asyncio.create_task(self._work(chat_id), name=f"chat-{chat_id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._broken.done():
+            self._broken.set_exception(error)
 
     async def _work(self, chat_id: int) -> None:
         """Handles a chat's updates, one after the other, until none waits."""

@@ -22,12 +22,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import (
-    AnswerCallbackQuery,
-    DeleteMessage,
-    GetUpdates,
-    SendChatAction,
-)
+from aiogram.methods import AnswerCallbackQuery, DeleteMessage, GetUpdates
 from aiogram.methods.base import Response, TelegramMethod, TelegramType
 from cachetools import LRUCache
 
@@ -42,7 +37,7 @@ FIRST_BACKOFF_SECONDS = 0.5
 MAX_CHATS = 10_000
 FAILED_ON_THE_WAY = (TelegramRetryAfter, TelegramServerError, TelegramNetworkError, ClientDecodeError)
 """The last one is a page of a proxy in place of an answer."""
-UNPACED = (AnswerCallbackQuery, DeleteMessage, SendChatAction)
+UNPACED = (AnswerCallbackQuery, DeleteMessage)
 """Calls that show no message."""
 UNTOUCHED = (GetUpdates,)
 """The polling has its own way with failures."""

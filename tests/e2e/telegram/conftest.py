@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,12 @@ from sandbox.telegram import TelegramOptions
 from tests.e2e.telegram.stage import SharedStage, bot_at
 from tests.support.system import RunningSystem
 from tests.support.telegram import NO_LIMITS, running_bot_api
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")

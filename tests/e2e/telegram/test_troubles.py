@@ -57,7 +57,7 @@ async def test_a_bot_that_is_told_to_wait_waits(stage: Stage, system: RunningSys
         await visitor.confirms(summary)
         await visitor.shows(summary, RU("state_succeeded"))
         await visitor.sees(RU("open_in_gallery"))
-        assert await telegram.faults_left() == 0
+        await until(telegram.faults_left, 0)
 
 
 async def test_a_service_that_is_away_is_said_and_the_same_tap_orders_once(
