@@ -6,7 +6,7 @@ Rows come as JSON that PostgreSQL aggregates and msgspec decodes into the port's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, LiteralString, TypeVar
 
 import msgspec
@@ -43,6 +43,29 @@ async def ask(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]
     if row is None:
         raise NothingBuilt(name)
     return row
+
+
+def with_new_columns(
+    view: sql.Composable, fields: Iterable[str], alias: LiteralString, **absent: bool
+) -> sql.Composed:
+    """What stands behind FROM for a view that may still be that of an earlier version's build, which serves until the
+    new one has caught up: the columns of ``absent`` that it lacks are as said.
+
+    A name that the innermost table does not have is looked for further out, and there it is found. The planner sees
+    through all of it.
+    """
+    defaults = (
+        sql.SQL("{} AS {}").format(sql.Literal(value), sql.Identifier(name)) for name, value in absent.items()
+    )
+    return sql.SQL(
+        "(SELECT {alias}.* FROM (SELECT {defaults}) AS absent, LATERAL (SELECT {fields} FROM {view}) AS {alias})"
+        " AS {alias}"
+    ).format(
+        alias=sql.Identifier(alias),
+        defaults=sql.SQL(", ").join(defaults),
+        fields=sql.SQL(", ").join(map(sql.Identifier, fields)),
+        view=view,
+    )
 
 
 def rows_as_json(select: sql.Composable) -> sql.Composed:

@@ -9,11 +9,22 @@ from psycopg import sql
 
 from service.domain.errors import NotFound
 from service.ports.read_models import Cursor, ItemChanges, ItemFilter, ItemPage, ItemRow, TypeCount
-from service.projections.queries import Keyset, Pool, answer, ask, check_limit, decode, rows_as_json
+from service.projections.queries import (
+    Keyset,
+    Pool,
+    answer,
+    ask,
+    check_limit,
+    decode,
+    rows_as_json,
+    with_new_columns,
+)
 from service.projections.rows import columns
 from service.projections.words import search_query
 
-_ITEMS = sql.SQL("read.gallery_items")
+_ITEMS = with_new_columns(
+    sql.SQL("read.gallery_items"), [*ItemRow.__struct_fields__, "search"], "items", imported=False
+)
 _FIELDS = columns(ItemRow.__struct_fields__)
 
 _LIST = (_FIELDS, _ITEMS)

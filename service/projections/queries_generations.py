@@ -8,7 +8,7 @@ from psycopg import sql
 from service.domain.errors import NotFound
 from service.ports.read_models import Cursor, GenerationPage, GenerationRow, ItemRow
 from service.projections.generations_schema import Output
-from service.projections.queries import Keyset, Pool, answer, ask, decode, rows_as_json
+from service.projections.queries import Keyset, Pool, answer, ask, decode, rows_as_json, with_new_columns
 from service.projections.rows import columns
 
 
@@ -21,8 +21,10 @@ _STORED = [each for each in GenerationRow.__struct_fields__ if each not in (*_PR
 # What the vendor last said counts only while the generation is in its hands.
 _TABLE = sql.SQL(
     "(SELECT g.*, CASE WHEN g.cancelling THEN 'cancelling' ELSE g.state END AS shown_state,"
-    " p.queue_position, coalesce(p.log_line, '') AS log_line FROM read.generations AS g"
+    " p.queue_position, coalesce(p.log_line, '') AS log_line FROM {}"
     " LEFT JOIN read.generation_progress AS p ON p.generation_id = g.generation_id AND g.end_time IS NULL) AS g"
+).format(
+    with_new_columns(sql.SQL("read.generations"), [*_STORED, "state", "cancelling", "outputs"], "g", imported=False)
 )
 _FIELDS = sql.SQL("{}, shown_state AS state").format(columns([*_STORED, *_PROGRESS_FIELDS]))
 _GENERATION = answer(

@@ -206,6 +206,24 @@ async def test_a_table_comes_in_through_urls_and_paths_with_video(
     assert (await run(settings, source, **given)).totals == Totals(rows=5, present=3, unread=2)
 
 
+async def test_what_was_interrupted_says_so_and_goes_on_where_it_stopped(
+    database: str, tmp_path: Path, images: Path, settings: Settings
+) -> None:
+    given = csv_of(tmp_path, *(f"{number},ann,2023-05-01,a.png,," for number in range(60)))
+    running = asyncio.create_task(run(settings, given, media_root=images))
+    async with PostgresEventStore.open(database) as store, asyncio.timeout(BOUND_SECONDS):
+        await anext(store.subscribe())
+    running.cancel()
+    done = await running
+    assert (done.stopped, done.complete) == ("it was interrupted", False)
+    before = len(await imported(database))
+    assert 0 < before < 60
+    assert done.totals.imported <= before
+    done = await run(settings, given, media_root=images)
+    assert (done.totals, done.complete) == (Totals(rows=60, imported=60 - before, present=before), True)
+    assert [each.import_id for each in await imported(database)] == [str(number) for number in range(60)]
+
+
 @pytest.mark.parametrize(
     ("source", "changes", "field", "why"),
     [

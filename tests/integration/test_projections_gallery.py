@@ -106,6 +106,21 @@ async def test_an_item_of_an_older_gallery_stands_where_its_time_is(models: Read
     assert await counts(models) == {"imagen4": (1, 0, 0), "avatar": (1, 0, 1)}
 
 
+async def test_galleries_are_read_while_a_build_without_the_new_columns_serves(models: ReadModels) -> None:
+    """As in the minutes after a service was brought to this version."""
+    await delivered(models)
+    before = await all_of(models, ItemFilter(user_id=USER, words="fox"))
+    [(names,)] = await models.fetch(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+        " WHERE table_schema = 'rm_gallery_1' AND table_name = 'gallery_items' AND column_name <> 'imported'"
+    )
+    async with models.pool.connection() as connection, connection.transaction():
+        await connection.execute("DROP VIEW read.gallery_items")
+        await connection.execute(f"CREATE VIEW read.gallery_items AS SELECT {names} FROM rm_gallery_1.gallery_items")
+    assert await all_of(models, ItemFilter(user_id=USER, words="fox")) == before
+    assert len(before) == 2
+
+
 async def test_marks_move_items_between_the_lists_and_counts(models: ReadModels) -> None:
     await delivered(models)
     marks = {"generation_id": GENERATION_ID, "item_id": ITEM}

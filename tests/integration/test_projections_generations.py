@@ -205,6 +205,21 @@ async def test_what_an_older_gallery_had_is_a_generation_that_is_over(models: Re
     assert await models.fetch("SELECT 1 FROM read.work_list") == []
 
 
+async def test_generations_are_read_while_a_build_without_the_new_columns_serves(models: ReadModels) -> None:
+    """As in the minutes after a service was brought to this version."""
+    before = await happened(models, debited(20), requested())
+    [(names,)] = await models.fetch(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+        " WHERE table_schema = 'rm_generations_1' AND table_name = 'generations' AND column_name <> 'imported'"
+    )
+    async with models.pool.connection() as connection, connection.transaction():
+        await connection.execute("DROP VIEW read.generations")
+        await connection.execute(f"CREATE VIEW read.generations AS SELECT {names} FROM rm_generations_1.generations")
+    assert (await models.generations.generation(GENERATION_ID))[0] == before
+    page = await models.generations.list_generations(USER, unfinished_only=True, cursor=None, limit=5)
+    assert [row.generation_id for row in page.generations] == [GENERATION_ID]
+
+
 async def test_lists_run_newest_first_in_pages_both_ways(models: ReadModels) -> None:
     history = History(seed=9, users=1)
     await history.import_to(models.store, items=12, seed=10)
