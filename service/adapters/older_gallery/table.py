@@ -21,7 +21,7 @@ from service.domain.errors import InvalidField
 
 _ROWS_AT_ONCE = 500
 _CONNECT_TIMEOUT_SECONDS = 30
-_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c datestyle=ISO"
+_SESSION = "SET default_transaction_read_only = on; SET timezone = 'UTC'; SET datestyle = 'ISO'"
 
 _Cursor = psycopg.AsyncServerCursor[dict[str, Any]]
 
@@ -31,6 +31,7 @@ async def open_table(conninfo: str, table: str, chosen: Mapping[str, str]) -> As
     """``table`` may be named with its schema. Raises InvalidField, psycopg.OperationalError."""
     name = sql.Identifier(*table.split("."))
     async with await _connect(conninfo) as connection:
+        await connection.execute(_SESSION)
         try:
             empty = await connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(name))
             columns = map_columns([each.name for each in empty.description or ()], chosen)
@@ -58,7 +59,6 @@ async def _connect(conninfo: str) -> psycopg.AsyncConnection[dict[str, Any]]:
             row_factory=dict_row,
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             application_name="triptych-import",
-            options=_OPTIONS,
         )
     except psycopg.ProgrammingError as error:
         raise InvalidField("from", f"is no connection string: {_first_line(error)}") from error
