@@ -17,7 +17,8 @@ BLOWS = (API, API, PROJECTOR, PROJECTOR, WORKER)
 
 
 @pytest.mark.timeout(400)  # For a hang; it takes about half a minute.
-async def test_each_role_in_several_processes_of_which_the_active_ones_are_killed_in_turn() -> None:
+@pytest.mark.parametrize("kurrentdb", [False, True], ids=["postgres", "kurrentdb"])
+async def test_each_role_in_several_processes_of_which_the_active_ones_are_killed_in_turn(kurrentdb: bool) -> None:
     plan = Plan(
         seed=20261126,
         seconds=1,
@@ -29,6 +30,7 @@ async def test_each_role_in_several_processes_of_which_the_active_ones_are_kille
         apis=2,
         projectors=2,
         workers=3,
+        kurrentdb=kurrentdb,
         blows=BLOWS,
         watched=True,
     )
