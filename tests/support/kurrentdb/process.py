@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -60,8 +61,10 @@ class KurrentDBProcess:
                 text=True,
             )
         assert self._process.stdout is not None
-        ready = self._process.stdout.readline()
+        told, _, _ = select.select([self._process.stdout], [], [], _PATIENCE_SECONDS)
+        ready = self._process.stdout.readline() if told else ""
         if not ready:
+            self.kill()
             raise RuntimeError(f"the server did not start: {(self._folder / 'kurrentdb.stderr').read_text()}")
         assert json.loads(ready)["address"] == self.address
 
