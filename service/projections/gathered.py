@@ -19,9 +19,12 @@ MOST_AT_ONCE = 200
 
 
 class Gathered(Generic[K, V]):
-    def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
-        """``ask`` gives the answers for up to MOST_AT_ONCE keys, in their order; what it raises all of them get."""
+    def __init__(
+        self, ask: Callable[[Sequence[K]], Awaitable[Sequence[V]]], *, most_at_once: int = MOST_AT_ONCE
+    ) -> None:
+        """``ask`` gives the answers for up to so many keys, in their order; what it raises all of them get."""
         self._ask = ask
+        self._most = most_at_once
         self._waiting: list[tuple[K, asyncio.Future[V]]] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -37,7 +40,7 @@ class Gathered(Generic[K, V]):
         batch: list[tuple[K, asyncio.Future[V]]] = []
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._answer(batch)
         finally:
             self._asking = None

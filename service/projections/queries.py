@@ -6,7 +6,7 @@ Rows come as JSON that PostgreSQL aggregates and msgspec decodes into the port's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, LiteralString, TypeVar
 
 import msgspec
@@ -34,15 +34,45 @@ def answer(name: LiteralString, columns: sql.Composable) -> bytes:
     return query.format(columns=columns, name=sql.Literal(name)).as_bytes()
 
 
+def answers(name: LiteralString, columns: sql.Composable, types: Mapping[str, LiteralString]) -> bytes:
+    """An ``answer`` for each of many askers, in their order. ``types`` are those of the parameters that ``columns``
+    has; the query takes ``arrays`` of them."""
+    text = columns.as_string()
+    for parameter in types:
+        text = text.replace(f"%({parameter})s", f'asked."{parameter}"')
+    places = [sql.SQL("{}::{}[]").format(sql.Placeholder(each), sql.SQL(kind)) for each, kind in types.items()]
+    query = sql.SQL(
+        "SELECT here.position, page.* FROM read.projections AS here,"
+        " unnest({arrays}) WITH ORDINALITY AS asked ({parameters}, number), LATERAL (SELECT {columns}) AS page"
+        " WHERE here.name = {name} AND here.live ORDER BY asked.number"
+    )
+    return query.format(
+        arrays=sql.SQL(", ").join(places),
+        parameters=sql.SQL(", ").join(map(sql.Identifier, types)),
+        columns=sql.SQL(text),
+        name=sql.Literal(name),
+    ).as_bytes()
+
+
+def arrays(asked: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The parameters of many askers, by name."""
+    return {name: [each[name] for each in asked] for name in asked[0]}
+
+
 async def ask(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
     """The one row of an ``answer``. Raises ReadModelsUnavailable, of which NothingBuilt is one."""
+    return (await ask_all(pool, name, query, parameters))[0]
+
+
+async def ask_all(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of ``answers``. Raises the same."""
     with telling_outages():
         async with pool.connection() as connection:
             cursor = await connection.execute(query, parameters)
-            row = await cursor.fetchone()
-    if row is None:
+            rows = await cursor.fetchall()
+    if not rows:
         raise NothingBuilt(name)
-    return row
+    return rows
 
 
 def with_new_columns(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
 from psycopg import sql
 
 from service.domain.errors import NotFound
 from service.ports.read_models import Cursor, ItemChanges, ItemFilter, ItemPage, ItemRow, TypeCount
+from service.projections.gathered import Gathered
 from service.projections.queries import (
     Keyset,
     Pool,
     answer,
+    answers,
+    arrays,
     ask,
+    ask_all,
     check_limit,
     decode,
     rows_as_json,
@@ -29,6 +33,15 @@ _FIELDS = columns(ItemRow.__struct_fields__)
 
 _LIST = (_FIELDS, _ITEMS)
 _MATCH = sql.SQL("search @@ %(search)s::tsquery")
+_TYPES: Mapping[str, LiteralString] = {
+    "user_id": "text",
+    "generation_type": "text",
+    "limit": "integer",
+    "at_time": "timestamptz",
+    "at_position": "bigint",
+}
+"""Of the parameters that the query of a page may have."""
+PAGES_AT_ONCE = 16
 SCANNED_ITEMS = 2000
 """How many of the next items a search looks through before it turns to the index of words."""
 
@@ -38,7 +51,7 @@ _ITEM = answer(
         sql.SQL("SELECT {} FROM {} WHERE item_id = %(item_id)s AND user_id = %(user_id)s").format(_FIELDS, _ITEMS)
     ),
 )
-_CHANGES = answer(
+_CHANGES = answers(
     "gallery",
     rows_as_json(
         sql.SQL(
@@ -46,6 +59,7 @@ _CHANGES = answer(
             " ORDER BY update_position LIMIT %(limit)s"
         ).format(_FIELDS, _ITEMS)
     ),
+    {"user_id": "text", "after": "bigint", "limit": "integer"},
 )
 _COUNTS = answer(
     "gallery",
@@ -58,11 +72,18 @@ _COUNTS = answer(
 )
 
 
+Shape = tuple[str, bool, bool, bool, bool]
+"""All that makes the queries of pages differ: direction, by type, favourites only, trash, nothing at all."""
+Found = tuple[int, list[ItemRow], bool]
+"""Position, rows, and whether anything lies behind the cursor."""
+
+
 class PostgresGalleryQueries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._pages: dict[tuple[str, bool, bool, bool, bool], bytes] = {}
-        """The queries of pages, by all that makes them differ."""
+        self._pages: dict[Shape, Gathered[Mapping[str, Any], Found]] = {}
+        # An event may wake thousands of watchers at once.
+        self._changes = Gathered(self._ask_changes, most_at_once=PAGES_AT_ONCE)
 
     async def list_items(self, where: ItemFilter, *, cursor: Cursor | None, limit: int) -> ItemPage:
         keyset = Keyset(cursor, limit)
@@ -75,10 +96,9 @@ class PostgresGalleryQueries:
             # Signs only, and no item has a word of those: better nothing than everything.
             nothing = bool(where.words.strip())
             shape = (keyset.direction, bool(where.generation_type), where.favorite_only, where.trashed, nothing)
-            if (query := self._pages.get(shape)) is None:
-                condition = sql.SQL("false") if nothing else condition
-                query = self._pages[shape] = answer("gallery", keyset.columns(*_LIST, condition))
-            position, found, behind = await self._ask(query, parameters)
+            if shape not in self._pages:
+                self._pages[shape] = self._page(keyset, sql.SQL("false") if nothing else condition, parameters)
+            position, found, behind = await self._pages[shape].get(parameters)
         items, older, newer = keyset.page(found, behind=behind)
         return ItemPage(
             items=items,
@@ -89,9 +109,20 @@ class PostgresGalleryQueries:
             position=position,
         )
 
-    async def _search(
-        self, keyset: Keyset, condition: sql.Composable, parameters: dict[str, Any]
-    ) -> tuple[int, list[ItemRow], bool]:
+    def _page(
+        self, keyset: Keyset, condition: sql.Composable, parameters: Mapping[str, Any]
+    ) -> Gathered[Mapping[str, Any], Found]:
+        """Asks for pages of one shape, of whosever galleries."""
+        types = {name: _TYPES[name] for name in parameters}
+        query = answers("gallery", keyset.columns(*_LIST, condition), types)
+
+        async def ask_for(asked: Sequence[Mapping[str, Any]]) -> list[Found]:
+            rows = await ask_all(self._pool, "gallery", query, arrays(asked))
+            return [(position, decode(found, ItemRow), behind) for position, found, behind in rows]
+
+        return Gathered(ask_for, most_at_once=PAGES_AT_ONCE)
+
+    async def _search(self, keyset: Keyset, condition: sql.Composable, parameters: dict[str, Any]) -> Found:
         """Common words are found among the next few rows of the list, rare ones through the index of words. The
         planner cannot tell which is which, and is wrong by seconds where somebody has very many items."""
         scan = answer("gallery", keyset.scan_columns(*_LIST, condition, _MATCH))
@@ -100,7 +131,7 @@ class PostgresGalleryQueries:
             return position, found, behind
         return await self._ask(answer("gallery", keyset.columns(*_LIST, condition, _MATCH)), parameters)
 
-    async def _ask(self, query: bytes, parameters: dict[str, Any]) -> tuple[int, list[ItemRow], bool]:
+    async def _ask(self, query: bytes, parameters: dict[str, Any]) -> Found:
         position, found, behind = await ask(self._pool, "gallery", query, parameters)
         return position, decode(found, ItemRow), behind
 
@@ -117,13 +148,16 @@ class PostgresGalleryQueries:
         return rows[0], position
 
     async def changes(self, user_id: str, *, after: int, limit: int) -> ItemChanges:
-        parameters = {"user_id": user_id, "after": after, "limit": check_limit(limit) + 1}
-        position, found = await ask(self._pool, "gallery", _CHANGES, parameters)
-        items = decode(found, ItemRow)
+        asked = {"user_id": user_id, "after": after, "limit": check_limit(limit) + 1}
+        position, items = await self._changes.get(asked)
         if len(items) <= limit:
             return ItemChanges(items=tuple(items), position=position, caught_up=True)
         # An event changes one item, so no two rows share a position and none is cut in half.
         return ItemChanges(items=tuple(items[:limit]), position=items[limit - 1].update_position, caught_up=False)
+
+    async def _ask_changes(self, asked: Sequence[Mapping[str, Any]]) -> list[tuple[int, list[ItemRow]]]:
+        rows = await ask_all(self._pool, "gallery", _CHANGES, arrays(asked))
+        return [(position, decode(found, ItemRow)) for position, found in rows]
 
 
 def _condition(where: ItemFilter) -> tuple[sql.Composable, dict[str, Any]]:
