@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
@@ -194,6 +195,21 @@ async def test_pages_in_both_directions_are_the_plain_sorted_list(models: ReadMo
             assert last is not None
             newer, _ = await walk(models, where, Cursor(last.create_time, last.create_position, "newer"))
             assert newer == expected[:-1], where
+
+
+async def test_pages_that_are_asked_for_at_the_same_moment_are_each_askers_own(models: ReadModels) -> None:
+    history = History(seed=6, users=3)
+    await history.append_to(models.store, appends=400)
+    await models.caught_up(["gallery"])
+    walks = [(where, limit) for user in history.users for where, _ in filters(user) for limit in (3, 7)]
+    alone = [await walk(models, where, None, limit) for where, limit in walks]
+    assert sum(len(rows) for rows, _ in alone) > 60
+    assert await asyncio.gather(*(walk(models, where, None, limit) for where, limit in walks)) == alone
+    changes = [
+        await models.gallery.changes(user, after=after, limit=9) for user in history.users for after in (0, 50)
+    ]
+    again = (models.gallery.changes(user, after=after, limit=9) for user in history.users for after in (0, 50))
+    assert await asyncio.gather(*again) == changes
 
 
 def filters(user: str) -> list[tuple[ItemFilter, Callable[[ItemRow], bool]]]:
