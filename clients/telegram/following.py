@@ -85,7 +85,12 @@ class Following:
     def _start(self, order: Followed) -> None:
         task = asyncio.create_task(self._to_its_end(order), name=f"follow-{order.generation_id}")
         self._tasks[order.generation_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(order.generation_id, None))
+        task.add_done_callback(lambda task: self._ended(order.generation_id, task))
+
+    def _ended(self, generation_id: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[generation_id]
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("an order waits for the next start", generation=generation_id, exc_info=error)
 
     async def _to_its_end(self, order: Followed) -> None:
         failures = 0

@@ -58,7 +58,7 @@ class MediaSender:
         self, chat_id: int, item: Item, caption: str, keyboard: InlineKeyboardMarkup | None = None
     ) -> Message:
         """A new message with the item."""
-        bot, kind = self._shared.bot, _kind(item)
+        bot, kind = self._shared.bot, kind_of(item)
 
         async def send(file: File) -> Message:
             if kind == "photo":
@@ -88,7 +88,7 @@ class MediaSender:
         self, chat_id: int, message_id: int, item: Item, caption: str, keyboard: InlineKeyboardMarkup
     ) -> None:
         """Makes a message with a picture or a video show this item. Raises TelegramBadRequest if it is gone."""
-        bot, kind = self._shared.bot, _kind(item)
+        bot, kind = self._shared.bot, kind_of(item)
 
         async def put(file: File) -> Message | None:
             media: InputMediaPhoto | InputMediaVideo = InputMediaPhoto(media=file, caption=caption)
@@ -130,7 +130,7 @@ class MediaSender:
 
     async def _with_file(self, item: Item, kind: Kind, send: Callable[[File], Awaitable[T]]) -> T:
         """Sends by Telegram's id if there is one and it is still good, else the bytes; keeps the id."""
-        file_ids, key = self._shared.file_ids, _key(item, kind)
+        file_ids, key = self._shared.file_ids, key_of(item, kind)
         known = await file_ids.get(key, kind)
         if known is not None:
             try:
@@ -156,16 +156,16 @@ class MediaSender:
         if isinstance(file, str):
             return None
         poster = await self._bytes(item, thumbnail=True)
-        return BufferedInputFile(await asyncio.to_thread(_small_jpeg, poster.data), "cover.jpg")
+        return BufferedInputFile(await asyncio.to_thread(small_jpeg, poster.data), "cover.jpg")
 
 
-def _kind(item: Item) -> Kind:
+def kind_of(item: Item) -> Kind:
     """How an item is shown; a video that is too large for Telegram is shown by its poster."""
     fits = item.media.size_bytes <= MAX_FILE_BYTES
     return "video" if item.kind is MediaKind.VIDEO and fits else "photo"
 
 
-def _key(item: Item, kind: Kind) -> str:
+def key_of(item: Item, kind: Kind) -> str:
     """The key of the file that is sent: the original's, or the thumbnail's where that is no photo for Telegram."""
     photo_fits = item.kind is MediaKind.IMAGE and item.media.size_bytes <= MAX_PHOTO_BYTES
     return item.media.key if kind != "photo" or photo_fits else item.thumbnail.key
@@ -180,7 +180,8 @@ def _file_id(sent: object, kind: Kind) -> str | None:
     return file.file_id if file else None
 
 
-def _small_jpeg(content: bytes) -> bytes:
+def small_jpeg(content: bytes) -> bytes:
+    """A picture as Telegram wants a video's small one."""
     with Image.open(io.BytesIO(content)) as picture:
         small = picture.convert("RGB")
     small.thumbnail((MAX_COVER_SIDE, MAX_COVER_SIDE))

@@ -128,13 +128,17 @@ class Orderer:
             **options,
         )
 
+    async def sent(self, person: Person, message_id: int) -> Generation | None:
+        """The order that was sent from a message, if it is among the latest."""
+        name = request_id(self._shared.bot.id, person.chat_id, message_id)
+        recent = await self._shared.client.list_generations(person.user_id, page_size=SEARCHED_GENERATIONS)
+        return next((each for each in recent if each.request_id == name), None)
+
     async def _sent_before(self, person: Person, state: FSMContext, draft: Draft) -> str:
         """The answer to an earlier tap was lost, and the order changed since: what was sent is followed, too."""
-        name = request_id(self._shared.bot.id, person.chat_id, draft.message_id)
-        recent = await self._shared.client.list_generations(person.user_id, page_size=SEARCHED_GENERATIONS)
-        for generation in recent:
-            if generation.request_id == name:
-                await self._follow(person, generation, draft.message_id)
+        generation = await self.sent(person, draft.message_id)
+        if generation is not None:
+            await self._follow(person, generation, draft.message_id)
         await self.summarize(person, state, draft.changed(message_id=0))
         return person.words("sent_already")
 

@@ -111,12 +111,15 @@ async def want_photo(message: Message, person: Person, shared: Shared) -> None:
     await telling.send(shared.bot, person.chat_id, person.words("photo_wanted"))
 
 
-async def send(query: CallbackQuery, state: FSMContext, person: Person, orderer: Orderer) -> None:
+async def send(query: CallbackQuery, state: FSMContext, person: Person, shared: Shared, orderer: Orderer) -> None:
     """The confirm button. A second tap finds the order sent."""
     draft = await orderer.draft(state)
     tapped = query.message.message_id if query.message else 0
     if draft is None or draft.message_id != tapped:
-        await telling.answer(query, person.words("already_ordered" if draft is None else "out_of_date"))
+        if await orderer.sent(person, tapped):
+            await telling.answer(query, person.words("already_ordered"))
+        else:
+            await _refuse(query, person, shared, tapped)
         return
     problem = await orderer.send(person, state, draft)
     await telling.answer(query, problem or person.words("order_taken"), alert=bool(problem))
@@ -129,9 +132,7 @@ async def change(
     draft = await orderer.draft(state)
     tapped = query.message.message_id if query.message else 0
     if draft is None or draft.message_id != tapped:
-        await telling.answer(query, person.words("out_of_date"))
-        if tapped:
-            await telling.take_buttons(shared.bot, person.chat_id, tapped)
+        await _refuse(query, person, shared, tapped)
         return
     await telling.answer(query)
     action, value, kind = callback_data.action, callback_data.value, await orderer.kind(draft)
@@ -147,6 +148,13 @@ async def change(
         await telling.show(shared.bot, person.chat_id, tapped, title, choices(draft, kind, person.words))
     else:
         await orderer.summarize(person, state, _chosen(draft, kind, action, value), message_id=tapped)
+
+
+async def _refuse(query: CallbackQuery, person: Person, shared: Shared, message_id: int) -> None:
+    """For a button of an order that was put aside for another."""
+    await telling.answer(query, person.words("out_of_date"))
+    if message_id:
+        await telling.take_buttons(shared.bot, person.chat_id, message_id)
 
 
 def _chosen(draft: Draft, kind: GenerationType, action: str, value: str) -> Draft:

@@ -146,6 +146,19 @@ async def test_a_double_tap_costs_nothing(stage: Stage) -> None:
     assert len((await visitor.client.list_generations(visitor.user_id)).items) == 1
 
 
+async def test_an_order_that_was_put_aside_is_not_sent(stage: Stage) -> None:
+    visitor = await stage.visitor()
+    summary = await visitor.describes("красный дом")
+    await visitor.user.start()
+    await visitor.sees(visitor.words("welcome"))
+    assert (await visitor.confirms(summary)).text == visitor.words("out_of_date")
+    summary = await visitor.user.wait_for_message(
+        lambda each: each.message_id == summary.message_id and not each.buttons
+    )
+    await visitor.describes("синий дом")
+    assert await visitor.balance() == 200
+
+
 async def test_one_more_has_the_same_settings_and_another_seed(stage: Stage) -> None:
     visitor = await stage.visitor()
     words = visitor.words
