@@ -15,7 +15,7 @@ import structlog
 from aiogram.exceptions import AiogramError, TelegramForbiddenError
 from msgspec.structs import replace
 
-from clients.sdk import Generation, NotFound, TriptychError, Unavailable
+from clients.sdk import Generation, GenerationState, NotFound, TriptychError, Unavailable
 from clients.telegram import keyboards, telling, texts
 from clients.telegram.bot import WATCHED_ONCE, Shared
 from clients.telegram.media import MediaSender
@@ -171,13 +171,24 @@ class Following:
             await self._shared.orders.save(order)
         return order
 
+    async def _say_anew(self, order: Followed, text: str, keyboard: keyboards.Markup) -> Followed:
+        """A new message in place of the order's: phones announce those, and no edits."""
+        bot, old_id = self._shared.bot, order.message_id
+        order = replace(order, message_id=await telling.send(bot, order.chat_id, text, keyboard))
+        await self._shared.orders.save(order)
+        await telling.delete(bot, order.chat_id, old_id)
+        return order
+
     async def _tell(self, order: Followed, generation: Generation) -> None:
-        """The end: what became of it in the message, then what was made, each as a message of its own."""
+        """The end: what became of it, then what was made, each as a message of its own."""
         words, types = WORDS[order.language], await self._shared.types()
         credits = await self._shared.balance(order.user_id)
         text = texts.ending(generation, types, credits, words)
         keyboard = keyboards.ended(generation, types, words)
-        order = await self._say(order, text, keyboard)
+        if generation.state is GenerationState.FAILED:
+            order = await self._say_anew(order, text, keyboard)
+        else:
+            order = await self._say(order, text, keyboard)
         for item in generation.items:
             if item.item_id in order.sent_item_ids:
                 continue

@@ -78,6 +78,24 @@ async def test_a_file_is_uploaded_once(stage: SharedStage) -> None:
     assert document.media.sha256 == item.media.sha256
 
 
+async def test_videos_and_pictures_in_one_message(stage: SharedStage) -> None:
+    visitor = await stage.visitor()
+    await visitor.client.generate(visitor.user_id, "video", "волны")
+    await visitor.has_made("лодка")
+    gallery = await visitor.gallery()
+    await visitor.user.press(gallery, arrow(gallery, "➡️"))
+    gallery = await visitor.shows(gallery, "волны", "2 из 2")
+    item = (await visitor.client.list_items(visitor.user_id, type="video")).items[0]
+    assert gallery.media is not None
+    assert gallery.media.kind == "video"
+    assert (gallery.media.width, gallery.media.height) == (item.media.width, item.media.height)
+    assert gallery.media.duration_seconds == round(item.media.duration_seconds)
+    await visitor.user.press(gallery, arrow(gallery, "⬅️"))
+    gallery = await visitor.shows(gallery, "лодка", "1 из 2")
+    assert gallery.media is not None
+    assert gallery.media.kind == "photo"
+
+
 async def test_an_id_that_telegram_has_forgotten_is_uploaded_again(stage: SharedStage) -> None:
     visitor = await stage.visitor()
     await visitor.has_made("забытая")

@@ -90,7 +90,8 @@ async def test_a_failure_is_told_with_its_refund(stage: Stage, language: Languag
     words = visitor.words
     summary = await visitor.describes("дом [sandbox:no-outputs]")
     await visitor.confirms(summary)
-    failed = await visitor.shows(summary, words("state_failed"), words("try_again"))
+    failed = await visitor.sees(words("state_failed"), words("try_again"))
+    await visitor.user.wait_for(lambda chat: summary.message_id not in [each.message_id for each in chat.messages])
     assert words.count("returned", 5) + "." in failed.text
     assert words("balance_now", credits=visitor.credits(20)) in failed.text
     made = (await visitor.client.list_generations(visitor.user_id)).items[0]
