@@ -70,4 +70,5 @@ MUTATIONS = (
     Mutation(store.append_believed_before_it_is_answered, 0),
     Mutation(views.refunds_not_shown, 0),
     Mutation(views.each_batch_begun_from_nothing, 0),
+    Mutation(views.items_kept_by_the_time_at_which_they_were_asked_for, 0),
 )

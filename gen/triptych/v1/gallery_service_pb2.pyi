@@ -104,7 +104,7 @@ class ListItemsResponse(_message.Message):
     """Everything up to this place in the log is in the answer."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """Newest first."""
+        """Newest first, by create_time."""
 
     def __init__(
         self,

@@ -232,7 +232,7 @@ class ListGenerationsResponse(_message.Message):
     """Everything up to this place in the log is in the answer."""
     @_builtins.property
     def generations(self) -> _containers.RepeatedCompositeFieldContainer[_generation_pb2.Generation]:
-        """Newest first, without their items."""
+        """Newest first, by create_time, without their items."""
 
     def __init__(
         self,
