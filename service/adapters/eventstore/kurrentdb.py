@@ -18,11 +18,11 @@ from typing import Self
 
 import kurrentdbclient as kdb
 import structlog
-from kurrentdbclient import AsyncKurrentDBClient
 
 from service.adapters.eventstore.codec import EventCodec
 from service.adapters.eventstore.kurrentdb_backwards import BackwardsReader
-from service.adapters.eventstore.kurrentdb_connection import connected
+from service.adapters.eventstore.kurrentdb_client import KurrentClient, SubscriptionClients
+from service.adapters.eventstore.kurrentdb_connection import connected, told_as_unavailable
 from service.adapters.eventstore.kurrentdb_moments import Moments
 from service.adapters.eventstore.kurrentdb_records import EVERYTHING, to_stored, types_pattern
 from service.adapters.eventstore.kurrentdb_streams import StreamReader
@@ -42,11 +42,12 @@ _MOST_READ_TRIES = 3
 class KurrentEventStore:
     """Made by ``open``: ``async with KurrentEventStore.open("kurrentdb://...") as store``."""
 
-    def __init__(self, client: AsyncKurrentDBClient, codec: EventCodec) -> None:
+    def __init__(self, client: KurrentClient, subscriptions: SubscriptionClients, codec: EventCodec) -> None:
         self._codec = codec
+        self._subscriptions = subscriptions
         moments = Moments()
         self._backwards = BackwardsReader(client, moments)
-        self._tail = LogTail(client, self._backwards, moments)
+        self._tail = LogTail(subscriptions, self._backwards, moments)
         self._streams = StreamReader(client)
         self._writer = KurrentWriter(client, self._streams, codec)
         self._totals = Totals(self._tail)
@@ -57,7 +58,7 @@ class KurrentEventStore:
     async def open(cls, uri: str, *, codec: EventCodec | None = None) -> AsyncIterator[Self]:
         """``uri``: KurrentDB's connection string. Raises EventStoreUnavailable, ServerTooOld."""
         async with connected(uri) as client:
-            store = cls(client, codec or EventCodec())
+            store = cls(client, SubscriptionClients(uri), codec or EventCodec())
             try:
                 yield store
             finally:
@@ -165,6 +166,8 @@ class KurrentEventStore:
         """Lets appends end (bounded) and ends the subscriptions."""
         self._closed.set()
         await self._writer.close()
+        with told_as_unavailable("KurrentDB's connections cannot be closed"):
+            await self._subscriptions.close()
 
 
 def _last_before(records: Sequence[kdb.RecordedEvent], position: int, otherwise: int) -> int:

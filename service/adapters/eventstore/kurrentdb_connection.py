@@ -1,8 +1,8 @@
 """Reaching KurrentDB: its connection string, its version, and its errors in the port's words.
 
 The connection string is KurrentDB's own (``kurrentdb://``, ``kurrentdb+discover://`` and the older ``esdb://``
-spellings), with TLS, credentials and certificates in it. Bounds that it leaves open are filled in here: without a
-deadline a call to a node that went silent would wait for ever, and without keep-alive pings a subscription would.
+spellings), with TLS, credentials and certificates in it. Bounds that it leaves open are filled in (kurrentdb_client):
+without keep-alive pings a subscription to a node that went silent would wait for ever.
 
 The client reconnects by itself: it finds the new leader, replaces a broken channel, and repeats a call a bounded
 number of times. What is still an error then becomes EventStoreUnavailable here, and nowhere else.
@@ -10,29 +10,25 @@ number of times. What is still an error then becomes EventStoreUnavailable here,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
-from uuid import UUID
+from typing import Any, TypeVar
 
 import grpc.aio
-from kurrentdbclient import AsyncKurrentDBClient
 from kurrentdbclient.exceptions import KurrentDBClientError
 
+from service.adapters.eventstore.kurrentdb_client import KurrentClient
 from service.adapters.eventstore.kurrentdb_features import APPEND_SESSION, ServerFeatures, parse_features
 from service.ports.event_store import EventStoreUnavailable
 
 OLDEST_VERSION = "25.1"
 CALL_TIMEOUT_SECONDS = 15.0
+_READ_TRIES = 3
+_READ_PAUSE_SECONDS = 0.05
 
-_DEFAULTS = {
-    "ConnectionName": "triptych",
-    # A peer that vanished is noticed in about 20 s, as with PostgreSQL.
-    "KeepAliveInterval": "10000",
-    "KeepAliveTimeout": "10000",
-    "MaxDiscoverAttempts": "5",
-}
+T = TypeVar("T")
+
 _FEATURES_METHOD = "/event_store.client.server_features.ServerFeatures/GetSupportedMethods"
 
 
@@ -48,47 +44,11 @@ class ServerTooOld(Exception):
         self.version = version
 
 
-def bounded_uri(uri: str) -> str:
-    """``uri`` with our bounds where it sets none itself."""
-    parts = urlsplit(uri)
-    given = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    known = {name.lower() for name in given}
-    added = {name: value for name, value in _DEFAULTS.items() if name.lower() not in known}
-    return urlunsplit(parts._replace(query=urlencode({**given, **added}, safe="/:")))
-
-
-class _Client(AsyncKurrentDBClient):
-    """The client, with two differences."""
-
-    _ended = False
-
-    def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
-        """Special characters of the name and the password are percent-encoded, as in every address."""
-        return super().construct_call_credentials(unquote(username or ""), unquote(password or ""))
-
-    async def connect(self) -> None:
-        self._refuse_if_ended()
-        await super().connect()
-
-    async def reconnect(self, grpc_target: str | None = None, connection_id: UUID | None = None) -> None:
-        self._refuse_if_ended()
-        await super().reconnect(grpc_target, connection_id)
-
-    async def close(self) -> None:
-        """Calls that are still under way then end in a plain word, and not where there is no connection any more."""
-        self._ended = True
-        await super().close()
-
-    def _refuse_if_ended(self) -> None:
-        if self._ended:
-            raise EventStoreUnavailable("the event store is closed")
-
-
 @asynccontextmanager
-async def connected(uri: str) -> AsyncIterator[AsyncKurrentDBClient]:
+async def connected(uri: str) -> AsyncIterator[KurrentClient]:
     """The client, connected to a server that is new enough. Raises EventStoreUnavailable, ServerTooOld."""
     with told_as_unavailable("KurrentDB cannot be reached"):
-        client = _Client(bounded_uri(uri))
+        client = KurrentClient(uri)
         await client.connect()
     try:
         features = await read_features(client)
@@ -100,7 +60,7 @@ async def connected(uri: str) -> AsyncIterator[AsyncKurrentDBClient]:
             await client.close()
 
 
-async def read_features(client: AsyncKurrentDBClient) -> ServerFeatures:
+async def read_features(client: KurrentClient) -> ServerFeatures:
     """What the server says of itself. Raises EventStoreUnavailable."""
     with told_as_unavailable("KurrentDB cannot be reached"):
         async with _channel(client) as channel:
@@ -120,12 +80,30 @@ async def read_features(client: AsyncKurrentDBClient) -> ServerFeatures:
             return features
 
 
-def _channel(client: AsyncKurrentDBClient) -> grpc.aio.Channel:
+def _channel(client: KurrentClient) -> grpc.aio.Channel:
     """A channel of our own to the client's server, for the one service that the client does not know."""
     if not client.connection_spec.options.tls:
         return grpc.aio.insecure_channel(client.connection_target, client.grpc_options)
     credentials = grpc.ssl_channel_credentials(client.root_certificates, client.private_key, client.certificate_chain)
     return grpc.aio.secure_channel(client.connection_target, credentials, client.grpc_options)
+
+
+async def read_surely(read: Callable[[], Awaitable[T]], *, timeout_seconds: float = CALL_TIMEOUT_SECONDS + 1) -> T:
+    """A read that may be repeated, a bounded number of times. Raises EventStoreUnavailable.
+
+    The client repeats a call that could not begin; one that breaks off in the middle is ours to repeat. A call whose
+    connection is replaced just as it begins would wait for ever, whatever its deadline.
+    """
+    for attempt in range(1, _READ_TRIES + 1):
+        try:
+            with told_as_unavailable("KurrentDB cannot be read"):
+                async with asyncio.timeout(timeout_seconds):
+                    return await read()
+        except EventStoreUnavailable:
+            if attempt == _READ_TRIES:
+                raise
+            await asyncio.sleep(_READ_PAUSE_SECONDS * 2**attempt)
+    raise AssertionError("unreachable")
 
 
 @contextmanager
@@ -135,6 +113,11 @@ def told_as_unavailable(what: str) -> Iterator[None]:
         yield
     except (KurrentDBClientError, grpc.RpcError, grpc.aio.UsageError, OSError) as error:
         raise EventStoreUnavailable(f"{what}: {describe(error)}") from error
+    except RuntimeError as error:
+        # What the client makes of an append whose channel another call has replaced.
+        if isinstance(error.__cause__, StopIteration):
+            raise EventStoreUnavailable(f"{what}: the connection was replaced") from error
+        raise
 
 
 def describe(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import kurrentdbclient as kdb
 from kurrentdbclient import AsyncKurrentDBClient
 from kurrentdbclient.exceptions import NotFoundError
 
-from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECONDS, told_as_unavailable
+from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECONDS, read_surely
 
 
 class StreamReader:
@@ -37,16 +37,20 @@ class StreamReader:
     async def _read(
         self, stream: str, limit: int, *, stream_position: int | None = None, backwards: bool = False
     ) -> list[kdb.RecordedEvent]:
-        with told_as_unavailable("KurrentDB cannot be read"):
+        async def read() -> list[kdb.RecordedEvent]:
+            # Not get_stream: it ends early, without a word, when another call replaces the connection.
+            records = await self._client.read_stream(
+                stream,
+                stream_position=stream_position,
+                backwards=backwards,
+                limit=limit,
+                timeout=CALL_TIMEOUT_SECONDS,
+            )
             try:
-                return list(
-                    await self._client.get_stream(
-                        stream,
-                        stream_position=stream_position,
-                        backwards=backwards,
-                        limit=limit,
-                        timeout=CALL_TIMEOUT_SECONDS,
-                    )
-                )
-            except NotFoundError:
+                return [each async for each in records]
+            except NotFoundError as error:
+                if not error.args:  # Not of the stream: a status from whatever stands between us and the server.
+                    raise
                 return []
+
+        return await read_surely(read)

@@ -20,10 +20,10 @@ from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple
 
 import kurrentdbclient as kdb
-from kurrentdbclient import AsyncKurrentDBClient
 from kurrentdbclient.exceptions import InvalidCommitPositionError, KurrentDBClientError
 
 from service.adapters.eventstore.kurrentdb_backwards import BackwardsReader
+from service.adapters.eventstore.kurrentdb_client import KurrentClient, SubscriptionClients
 from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECONDS, told_as_unavailable
 from service.adapters.eventstore.kurrentdb_moments import Moments
 from service.adapters.eventstore.kurrentdb_records import is_ours
@@ -54,8 +54,8 @@ class InvalidPosition(Exception):
 
 
 class LogTail:
-    def __init__(self, client: AsyncKurrentDBClient, backwards: BackwardsReader, moments: Moments) -> None:
-        self._client = client
+    def __init__(self, clients: SubscriptionClients, backwards: BackwardsReader, moments: Moments) -> None:
+        self._clients = clients
         self._backwards = backwards
         self._moments = moments
 
@@ -105,25 +105,33 @@ class LogTail:
         """Moves the subscription's messages into the queue; the error that ends it is the last one."""
         try:
             with told_as_unavailable("KurrentDB's subscription was interrupted"):
-                async with asyncio.timeout(2 * CALL_TIMEOUT_SECONDS):
-                    subscription = await self._client.subscribe_to_all(
-                        commit_position=start or None,
-                        filter_include=(pattern,),
-                        include_checkpoints=True,
-                        include_caught_up=True,
-                        window_size=SEARCH_WINDOW,
-                        checkpoint_interval_multiplier=CHECKPOINT_INTERVAL,
-                    )
-                try:
+                async with self._clients.lend() as client, _subscribed(client, start, pattern) as subscription:
                     async for message in subscription:
                         if isinstance(message, (kdb.Checkpoint, kdb.CaughtUp)) or is_ours(message):
                             self._moments.note(message)
                             await queue.put(message)
-                finally:
-                    await subscription.stop()
             await queue.put(EventStoreUnavailable("KurrentDB has ended the subscription"))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must reach the reader, who would wait for ever
             await queue.put(InvalidPosition(start) if _is_invalid_position(error.__cause__) else error)
+
+
+@asynccontextmanager
+async def _subscribed(
+    client: KurrentClient, start: int, pattern: str
+) -> AsyncIterator[AsyncIterator[kdb.RecordedEvent]]:
+    async with asyncio.timeout(2 * CALL_TIMEOUT_SECONDS):
+        subscription = await client.subscribe_to_all(
+            commit_position=start or None,
+            filter_include=(pattern,),
+            include_checkpoints=True,
+            include_caught_up=True,
+            window_size=SEARCH_WINDOW,
+            checkpoint_interval_multiplier=CHECKPOINT_INTERVAL,
+        )
+    try:
+        yield subscription
+    finally:
+        await subscription.stop()
 
 
 async def _gather(

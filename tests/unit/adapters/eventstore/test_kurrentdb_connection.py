@@ -9,7 +9,8 @@ import pytest
 from kurrentdbclient.connection_spec import ConnectionSpec
 from kurrentdbclient.exceptions import ServiceUnavailableError
 
-from service.adapters.eventstore.kurrentdb_connection import ServerTooOld, bounded_uri, told_as_unavailable
+from service.adapters.eventstore.kurrentdb_client import bounded_uri
+from service.adapters.eventstore.kurrentdb_connection import ServerTooOld, told_as_unavailable
 from service.adapters.eventstore.kurrentdb_features import APPEND_SESSION, parse_features
 from service.ports.event_store import EventStoreUnavailable
 
