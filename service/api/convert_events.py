@@ -9,7 +9,7 @@ is made in one go from plain values, which protobuf does in C.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, get_args
@@ -18,7 +18,7 @@ import msgspec
 from triptych.v1 import account_pb2, events_pb2, generation_pb2
 
 from service.api.convert import enum_value, time_fields
-from service.application.owners import Owner
+from service.application.owners import OwnedEvent, Owner
 from service.domain.generation.events import StoredMedia
 from service.ports.event_store import RecordedEvent
 
@@ -39,8 +39,6 @@ RENAMED: Mapping[str, str] = {
     "refunded_at": "refund_time",
     "generation_type": "type",
 }
-
-NOBODY = Owner()
 
 _ENUMS: Mapping[str, Callable[[str], int]] = {
     "failure_reason": lambda word: enum_value(generation_pb2.FailureReason, "FAILURE_REASON", word),
@@ -63,27 +61,31 @@ class _Field(NamedTuple):
 Plan = tuple[_Field, ...]
 
 
-def event(recorded: RecordedEvent, owner: Owner = NOBODY) -> events_pb2.Event:
-    """A recorded event, with what it leaves unsaid: whose it is."""
+def events(owned: Iterable[OwnedEvent]) -> Any:
+    """What a repeated field of Events takes: recorded events, with what they leave unsaid (whose they are), as plain
+    values."""
+    return [_event_fields(*each) for each in owned]
+
+
+def _event_fields(recorded: RecordedEvent, owner: Owner) -> dict[str, Any]:
     metadata = recorded.metadata
     values = recorded.event
     name = type(values).__name__
-    payload: dict[str, Any] = {PAYLOADS[name]: _fields(values, _plan(type(values)))}
-    return events_pb2.Event(
-        position=recorded.position,
-        stream=recorded.stream,
-        version=recorded.version,
-        event_id=str(recorded.event_id),
-        type=name,
-        record_time=time_fields(recorded.recorded_at),  # type: ignore[arg-type]
-        correlation_id=metadata.correlation_id,
-        causation_id=metadata.causation_id,
-        actor=metadata.actor,
-        traceparent=metadata.traceparent,
-        user_id=owner.user_id,
-        generation_type=owner.generation_type,
-        **payload,
-    )
+    return {
+        "position": recorded.position,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "event_id": str(recorded.event_id),
+        "type": name,
+        "record_time": time_fields(recorded.recorded_at),
+        "correlation_id": metadata.correlation_id,
+        "causation_id": metadata.causation_id,
+        "actor": metadata.actor,
+        "traceparent": metadata.traceparent,
+        "user_id": owner.user_id,
+        "generation_type": owner.generation_type,
+        PAYLOADS[name]: _fields(values, _plan(type(values))),
+    }
 
 
 def _fields(values: msgspec.Struct, plan: Plan) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from service.api.caller import CALLER
 from service.api.dependencies import Core
 from service.api.moments import gallery_then, moment_of
 from service.api.page_tokens import Question
-from service.api.reading import SOON_SECONDS, patience_seconds, split_by_bytes, until_stopping, wait_until
+from service.api.reading import SOON_SECONDS, fitting, patience_seconds, until_stopping, wait_until
 from service.domain.errors import InvalidField, NotFound
 from service.domain.generation import curation
 from service.domain.ids import check_external_id, split_item_id
@@ -54,8 +54,9 @@ class GalleryServicer(GalleryServiceServicer):
         cursor = None
         while True:
             page = await self._core.gallery_queries.list_items(where, cursor=cursor, limit=limit)
-            for items in split_by_bytes(convert.item(row) for row in page.items):
-                yield pb.StreamItemsResponse(items=items, position=page.position)
+            if page.items:
+                for response in fitting(_stream_response(page.position), convert.items(page.items)):
+                    yield response
             cursor = page.older
             if cursor is None:
                 return
@@ -165,6 +166,10 @@ class GalleryServicer(GalleryServiceServicer):
             self._core.catalog.find(name)
 
 
+def _stream_response(position: int) -> Callable[[Any], pb.StreamItemsResponse]:
+    return lambda items: pb.StreamItemsResponse(items=items, position=position)
+
+
 def _question(where: ItemFilter) -> Question:
     return ("items", *msgspec.structs.astuple(where))
 
@@ -181,8 +186,7 @@ def _watch_responses(
         return []
     removed = [row.item_id for row in rows if row.trashed]
     kept: list[ItemRow] = [row for row in rows if not row.trashed]
-    parts = list(split_by_bytes(convert.item(row) for row in kept)) or [[]]
-    responses = [pb.WatchItemsResponse(items=items, position=before) for items in parts]
+    responses = fitting(lambda items: pb.WatchItemsResponse(items=items, position=before), convert.items(kept))
     responses[-1].removed_item_ids.extend(removed)
     responses[-1].position = position
     responses[-1].caught_up = changes.caught_up

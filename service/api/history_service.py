@@ -13,9 +13,9 @@ from triptych.v1.history_service_pb2_grpc import HistoryServiceServicer
 
 from service.api import checks, convert_events, convert_simulation
 from service.api.dependencies import Core
-from service.api.reading import split_by_bytes, until_stopping
+from service.api.reading import fitting, until_stopping
 from service.application.event_types import EventTypeInfo
-from service.application.history import Selection
+from service.application.history import HistoryBatch, Selection
 from service.application.what_if import Progress
 from service.domain.catalog import Catalog
 from service.domain.errors import InvalidField
@@ -46,10 +46,8 @@ class HistoryServicer(HistoryServiceServicer):
         batches = self._core.history.replay(selection, follow=request.follow, batch_size=batch_size)
         async with aclosing(until_stopping(batches, self._core.stopping)) as source:
             async for batch in source:
-                parts = list(split_by_bytes(convert_events.event(*each) for each in batch.events)) or [[]]
-                for events in parts[:-1]:
-                    yield pb.ReplayEventsResponse(events=events, position=events[-1].position)
-                yield pb.ReplayEventsResponse(events=parts[-1], position=batch.position, caught_up=batch.caught_up)
+                for response in _replay_responses(batch):
+                    yield response
 
     async def ListEventTypes(self, request: pb.ListEventTypesRequest, context: Call) -> pb.ListEventTypesResponse:
         found = await self._core.history.event_types()
@@ -75,6 +73,16 @@ class HistoryServicer(HistoryServiceServicer):
                     position = found.comparison.position
                     simulation = convert_simulation.simulation(found, user_count=user_count)
                     yield pb.SimulateHistoryResponse(position=position, end_position=position, simulation=simulation)
+
+
+def _replay_responses(batch: HistoryBatch) -> list[pb.ReplayEventsResponse]:
+    """A batch in messages that fit, each with the position up to which all has been told."""
+    responses = fitting(lambda events: pb.ReplayEventsResponse(events=events), convert_events.events(batch.events))
+    for response in responses[:-1]:
+        response.position = response.events[-1].position
+    responses[-1].position = batch.position
+    responses[-1].caught_up = batch.caught_up
+    return responses
 
 
 def _selection(request: pb.ReplayEventsRequest, catalog: Catalog) -> Selection:

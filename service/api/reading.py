@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -21,6 +21,7 @@ SOON_SECONDS = 1.0
 MAX_STREAM_MESSAGE_BYTES = 3 * 2**20
 
 T = TypeVar("T")
+V = TypeVar("V")
 M = TypeVar("M", bound=Message)
 
 
@@ -90,16 +91,13 @@ async def _give_up(task: asyncio.Task[Any]) -> None:
     await asyncio.wait({task})
 
 
-def split_by_bytes(messages: Iterable[M], limit_bytes: int = MAX_STREAM_MESSAGE_BYTES) -> Iterator[list[M]]:
-    """``messages`` in order, in lists that fit into one message of a stream. None is dropped or empty."""
-    part: list[M] = []
-    part_bytes = 0
-    for message in messages:
-        size_bytes = message.ByteSize()
-        if part and part_bytes + size_bytes > limit_bytes:
-            yield part
-            part, part_bytes = [], 0
-        part.append(message)
-        part_bytes += size_bytes
-    if part:
-        yield part
+def fitting(
+    make: Callable[[Sequence[V]], M], values: Sequence[V], limit_bytes: int = MAX_STREAM_MESSAGE_BYTES
+) -> list[M]:
+    """Messages that ``make`` makes of ``values``, in order: one of all of them, or as many as it takes for each to be
+    no larger than a client accepts. A single value is never divided."""
+    message = make(values)
+    if len(values) <= 1 or message.ByteSize() <= limit_bytes:
+        return [message]
+    middle = len(values) // 2
+    return [*fitting(make, values[:middle], limit_bytes), *fitting(make, values[middle:], limit_bytes)]

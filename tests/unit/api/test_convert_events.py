@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from triptych.v1 import events_pb2
 
-from service.api.convert_events import PAYLOADS, RENAMED, event
+from service.api.convert_events import PAYLOADS, RENAMED, events
+from service.application.owners import OwnedEvent, Owner
 from service.domain.events import EVENT_TYPES
 from service.domain.generation.events import StoredMedia
 from service.ports.event_store import Metadata, RecordedEvent
@@ -42,6 +43,11 @@ def recorded(domain_event: Any) -> RecordedEvent:
     )
 
 
+def message_of(domain_event: Any) -> events_pb2.Event:
+    (fields,) = events([OwnedEvent(recorded(domain_event), Owner("ann", "imagen4"))])
+    return events_pb2.Event(**fields)
+
+
 def test_contract_knows_every_event_and_no_other() -> None:
     assert PAYLOADS.keys() == EVENT_TYPES.keys()
 
@@ -62,7 +68,7 @@ def test_contract_knows_every_field_of_the_asked_parameters() -> None:
 @given(strategies.events(), st.data())
 def test_every_value_reaches_the_wire(domain_event: Any, data: st.DataObject) -> None:
     domain_event = _narrow(domain_event, data)
-    message = event(recorded(domain_event))
+    message = message_of(domain_event)
     assert message.type == type(domain_event).__name__
     assert message.WhichOneof("payload") == PAYLOADS[message.type]
     _assert_same(getattr(message, PAYLOADS[message.type]), domain_event)
@@ -70,12 +76,13 @@ def test_every_value_reaches_the_wire(domain_event: Any, data: st.DataObject) ->
 
 
 def test_where_it_stands_and_why_reaches_the_wire() -> None:
-    message = event(recorded(EVENT_TYPES["ItemTrashed"](generation_id="g", item_id="g.0")))
+    message = message_of(EVENT_TYPES["ItemTrashed"](generation_id="g", item_id="g.0"))
     assert (message.position, message.stream, message.version) == (7, "generation-g", 3)
     assert message.event_id == str(EVENT_ID)
     assert message.record_time.ToDatetime(tzinfo=UTC) == RECORDED_AT
     assert (message.correlation_id, message.causation_id) == ("correlation", "causation")
     assert (message.actor, message.traceparent) == ("bot", "00-trace")
+    assert (message.user_id, message.generation_type) == ("ann", "imagen4")
 
 
 def _narrow(values: Any, data: st.DataObject) -> Any:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from triptych.v1.gallery_service_pb2 import StreamItemsResponse
 from triptych.v1.item_pb2 import Item
 
-from service.api.reading import split_by_bytes, until_stopping
+from service.api.reading import fitting, until_stopping
 from service.api.refusals import Stopping
 
 BOUND_SECONDS = 60.0
@@ -19,10 +20,10 @@ BOUND_SECONDS = 60.0
 @given(st.lists(st.integers(0, 300)), st.integers(1, 500))
 def test_parts_are_complete_in_order_and_as_small_as_asked(lengths: list[int], limit_bytes: int) -> None:
     items = [Item(prompt="x" * length) for length in lengths]
-    parts = list(split_by_bytes(items, limit_bytes))
-    assert [item for part in parts for item in part] == items
-    assert all(part for part in parts)
-    assert all(len(part) == 1 or sum(item.ByteSize() for item in part) <= limit_bytes for part in parts)
+    parts = fitting(lambda values: StreamItemsResponse(items=values), items, limit_bytes)
+    assert [item for part in parts for item in part.items] == items
+    assert all(part.items for part in parts) or (items, len(parts)) == ([], 1)
+    assert all(len(part.items) <= 1 or part.ByteSize() <= limit_bytes for part in parts)
 
 
 class Source:
