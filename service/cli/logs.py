@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -20,6 +21,8 @@ def set_up_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     as_json = settings.log_format == "json"
+    if as_json:
+        shared.append(_add_process)
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -53,3 +56,9 @@ def set_up_logs(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _add_process(_logger: Any, _method: str, event: Any) -> Any:
+    """The pid: children write to the same stderr as their parent."""
+    event["process"] = os.getpid()
+    return event

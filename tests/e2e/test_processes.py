@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -40,6 +41,7 @@ def settings_of(conninfo: str, folder: Path) -> dict[str, str]:
         "TRIPTYCH_WEB_DATA_DIR": str(folder / "web"),
         "TRIPTYCH_ROLES": "api,projector,web",
         "TRIPTYCH_PROCESSES": str(PROCESSES),
+        "TRIPTYCH_LOG_FORMAT": "json",
         "TRIPTYCH_API_TOKENS": f"bot:another-token-of-somebody,web:{TOKEN}",
     }
 
@@ -53,9 +55,14 @@ def environment(postgres_server: PostgresServer, postgres_template: str) -> Iter
 
 
 @pytest.fixture(scope="module")
-def service(environment: dict[str, str]) -> Iterator[Part]:
+def log(environment: dict[str, str]) -> Path:
+    """Where the service and its children write to."""
+    return Path(environment["TRIPTYCH_DATA_DIR"]).with_name("log")
+
+
+@pytest.fixture(scope="module")
+def service(environment: dict[str, str], log: Path) -> Iterator[Part]:
     """Its children may be killed: others come in their places."""
-    log = Path(environment["TRIPTYCH_DATA_DIR"]).with_name("log")
     with running("service", ["serve", "--json"], environment=environment, log_file=log) as part:
         yield part
 
@@ -90,11 +97,13 @@ async def until(holds: Callable[[], bool], what: str) -> None:
         raise AssertionError(f"waited {BOUND_SECONDS} s in vain until {what}") from None
 
 
-async def test_callers_are_spread_over_processes_that_share_a_port(service: Part) -> None:
+async def test_callers_are_spread_over_processes_that_share_a_port(service: Part, log: Path) -> None:
     assert service.ready["processes"] == PROCESSES
     address = service.ready["api"]
     apis = children(service, "service", "serve")
     assert len(apis) == PROCESSES
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["process"] for line in lines if line["event"] == "api_listening"} >= apis.keys()
     # Channels of one program to one address share a connection, unless they are told not to.
     apart = (("grpc.use_local_subchannel_pool", 1),)
     async with AsyncExitStack() as stack:

@@ -140,8 +140,8 @@ async def test_stops_while_it_starts() -> None:
         async with serving(DATA_DIR=str(folder / "data"), ROLES="api", API_PORT="0") as process:
             assert process.stderr is not None
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while b"embedded_postgres_initialising" not in await process.stderr.readline():
-                    assert process.returncode is None
+                while b"embedded_postgres_initialising" not in (line := await process.stderr.readline()):
+                    assert line, "it has ended"
             process.send_signal(signal.SIGINT)
             code, told = await said_and_left(process)
         assert code == 0, told

@@ -25,7 +25,7 @@ async def session(models: ReadModels) -> tuple[int, object] | None:
 
 
 async def test_a_runner_with_nothing_to_do_keeps_its_lock(database: str) -> None:
-    options = replace(QUICK, heartbeat_seconds=0.1, lock_idle_seconds=5.0)
+    options = replace(QUICK, heartbeat_seconds=0.1, lock_idle_seconds=60.0)
     async with running_read_models(database, MemoryEventStore(), projections=CREDITS, options=options) as models:
         seen: set[tuple[int, object]] = set()
 
@@ -42,7 +42,7 @@ async def test_a_session_without_signs_of_life_is_ended_and_the_runner_comes_bac
     """The server's side of a process that is frozen; the runner that was not frozen after all begins anew."""
     store = MemoryEventStore()
     history = History(seed=41)
-    options = replace(QUICK, heartbeat_seconds=1.0, lock_idle_seconds=0.3)
+    options = replace(QUICK, heartbeat_seconds=3.0, lock_idle_seconds=1.0)
     async with running_read_models(database, store, projections=CREDITS, options=options) as models:
         pids: set[int] = set()
 
