@@ -20,15 +20,15 @@ from benchmarks.case import Case
 
 CASES: list[Case] = [
     append.CASE,
-    catching_up.CASE,
-    seen.CASE,
-    history.CASE,
-    start.CASE,
-    analysts.CASE,
     grpc_unary.CASE,
     grpc_streams.CASE,
+    catching_up.CASE,
+    seen.CASE,
     gallery_growth.CASE,
     watchers.CASE,
     account_growth.CASE,
+    history.CASE,
+    start.CASE,
     breakdown.CASE,
+    analysts.CASE,
 ]

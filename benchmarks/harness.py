@@ -39,11 +39,14 @@ def _has(case: Case, word: str) -> bool:
     return word in case.name or any(word in row.name for row in case.rows)
 
 
-async def run(cases: Sequence[Case], *, quick: bool, console: Console) -> Results:
-    """Measures the cases; the progress is shown on ``console`` where that is a terminal."""
-    date, started = now(), time.perf_counter()
-    findings: list[Finding] = []
-    broken: dict[str, str] = {}
+async def run(
+    cases: Sequence[Case], *, quick: bool, console: Console, keep: Callable[[Results], None] = lambda results: None
+) -> Results:
+    """Measures the cases; the progress is shown on ``console`` where that is a terminal.
+
+    ``keep`` is given what there is after every case, so that a run which is ended has not been in vain.
+    """
+    results = Results(now(), quick, {}, this_machine(), [], {})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("", total=sum(_expected(case, quick) for case in cases))
@@ -58,14 +61,16 @@ async def run(cases: Sequence[Case], *, quick: bool, console: Console) -> Result
                 bench.rounds = case.rounds.quick if quick else case.rounds.full
                 begun = time.perf_counter()
                 try:
-                    findings += await _measure(case, bench, lambda: progress.advance(task))
+                    results.findings.extend(await _measure(case, bench, lambda: progress.advance(task)))
                 except Exception as error:  # noqa: BLE001 - named in the results and by the exit code
-                    broken[case.name] = f"{type(error).__name__}: {error}"
+                    results.broken[case.name] = f"{type(error).__name__}: {error}"
                     console.print_exception()
                 done += _expected(case, quick)
                 progress.update(task, completed=done)
-                console.print(f"{case.name}: {time.perf_counter() - begun:.0f} s", style="dim", highlight=False)
-    return Results(date, quick, time.perf_counter() - started, this_machine(), findings, broken)
+                results.seconds[case.name] = time.perf_counter() - begun
+                console.print(f"{case.name}: {results.seconds[case.name]:.0f} s", style="dim", highlight=False)
+                keep(results)
+    return results
 
 
 def _expected(case: Case, quick: bool) -> int:

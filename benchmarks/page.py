@@ -71,8 +71,9 @@ def _machine(results: Results) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in machine.libraries.items())
     bound = [each for each in results.findings if each.reach is not None]
     reached = sum(each.reached is True for each in bound)
+    minutes = sum(results.seconds.values()) / 60
     return (
-        f"This run: {results.date[:10]}, {results.seconds / 60:.0f} minutes, on {machine.cores} cores and "
+        f"This run: {results.date[:10]}, {minutes:.0f} minutes, on {machine.cores} cores and "
         f"{machine.memory_gibibytes} GiB that the database and the callers shared; {machine.system}, "
         f"Python {machine.python}, {libraries}; fsync on. {reached} of {len(bound)} ratios reached."
     )

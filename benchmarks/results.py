@@ -81,11 +81,29 @@ class Results(msgspec.Struct, frozen=True):
 
     date: str
     quick: bool
-    seconds: float
+    seconds: dict[str, float]
+    """How long each case took."""
     machine: Machine
     findings: list[Finding]
     broken: dict[str, str]
     """Cases that raised, with what they said."""
+
+
+def merged(earlier: Results, later: Results, order: Sequence[str]) -> Results:
+    """Of an earlier run those cases that the later one has not measured, and all of the later one, in this order.
+
+    Raises ValueError for runs that say nothing of each other: with other sizes, or of another machine.
+    """
+    if (earlier.quick, earlier.machine) != (later.quick, later.machine):
+        raise ValueError("the earlier run has other sizes, or is of another machine or of other libraries")
+    kept = [each for each in earlier.findings if each.case not in later.seconds]
+    places = {name: place for place, name in enumerate(order)}
+    return msgspec.structs.replace(
+        later,
+        seconds={**earlier.seconds, **later.seconds},
+        findings=sorted([*kept, *later.findings], key=lambda each: places.get(each.case, len(places))),
+        broken={**{case: why for case, why in earlier.broken.items() if case not in later.seconds}, **later.broken},
+    )
 
 
 def finding(case: Case, row: Row, rounds: Sequence[Round]) -> Finding:

@@ -36,7 +36,9 @@ def show(results: Results, console: Console) -> None:
     console.print(table)
     bound = [each for each in results.findings if each.reach is not None]
     reached = sum(each.reached is True for each in bound)
-    console.print(f"{reached} of {len(bound)} ratios reached, in {results.seconds:.0f} s.", highlight=False)
+    console.print(
+        f"{reached} of {len(bound)} ratios reached, in {sum(results.seconds.values()):.0f} s.", highlight=False
+    )
     if results.quick:
         console.print("Sizes are small: where processes are started, their start is most of what was measured.")
     for name, error in results.broken.items():

@@ -29,7 +29,14 @@ def test_a_word_chooses_cases_and_rows_by_any_part_of_their_names() -> None:
 async def test_a_run_finds_what_the_rounds_say_and_goes_on_when_a_case_breaks() -> None:
     unmeasured = case("half", [RATE, TIME], Round("echo/64", 1, 1))
     console = Console(file=io.StringIO(), width=170)
-    results = await run([unmeasured, ECHO, START], quick=True, console=console)
+    kept: list[list[str]] = []
+    results = await run(
+        [unmeasured, ECHO, START],
+        quick=True,
+        console=console,
+        keep=lambda results: kept.append(list(results.seconds)),
+    )
+    assert kept == [["half"], ["half", "echo"], ["half", "echo", "start"]]
     assert results.broken == {"half": "NotMeasured: no round was measured for start/empty"}
     assert [(each.name, each.ratio, each.verdict) for each in results.findings] == [
         ("echo/64", 0.5, "reached"),

@@ -13,7 +13,7 @@ ECHO = case("echo", [RATE, SHOWN])
 RESULTS = Results(
     "2026-11-25T18:50:00Z",
     False,
-    720.0,
+    {"echo": 700.0, "start": 20.0},
     this_machine(),
     [
         finding(ECHO, RATE, [Round("echo/64", 60, 100, {"p99, ms": 3.1}), Round("echo/64", 40, 100)]),

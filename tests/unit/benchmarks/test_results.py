@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.case import Round, Row
 from benchmarks.figures import percentile
-from benchmarks.results import Finding, Results, finding, load, now, save, this_machine
+from benchmarks.results import Finding, Results, finding, load, merged, now, save, this_machine
 from tests.unit.benchmarks.samples import RATE, SHOWN, TIME, case
 
 
@@ -46,12 +46,31 @@ def test_notes_are_medians_of_the_rounds_that_have_them() -> None:
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
-    results = Results(now(), False, 12.5, this_machine(), [found(RATE, (1, 2), (2, 3))], {"other": "KeyError: 'x'"})
+    results = Results(
+        now(), False, {"a case": 12.5}, this_machine(), [found(RATE, (1, 2), (2, 3))], {"other": "KeyError: 'x'"}
+    )
     path = save(results, tmp_path / "a" / "results.json")
     assert load(path) == results
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(msgspec.ValidationError):
         load(tmp_path / "other.json")
+
+
+def test_a_later_run_takes_the_place_of_the_cases_that_it_has_measured() -> None:
+    echo, start = case("echo", [RATE]), case("start", [TIME])
+    first = finding(echo, RATE, [Round("echo/64", 1, 2)])
+    kept = finding(start, TIME, [Round("start/empty", 1, 2)])
+    second = finding(echo, RATE, [Round("echo/64", 2, 2)])
+    earlier = Results(
+        "1", False, {"start": 5.0, "echo": 6.0, "gone": 7.0}, this_machine(), [kept, first], {"gone": "E"}
+    )
+    later = Results("2", False, {"echo": 8.0, "gone": 1.0}, this_machine(), [second], {})
+    together = merged(earlier, later, ["echo", "start"])
+    assert together == Results(
+        "2", False, {"start": 5.0, "echo": 8.0, "gone": 1.0}, this_machine(), [second, kept], {}
+    )
+    with pytest.raises(ValueError, match="has other sizes"):
+        merged(msgspec.structs.replace(earlier, quick=True), later, [])
 
 
 def test_machine_facts_name_no_machine() -> None:
