@@ -127,8 +127,7 @@ class Keyset:
         self.direction = cursor.direction if cursor is not None else "first"
         """With the condition, all that the columns depend on."""
         self._newer = self.direction == "newer"
-        direction = sql.SQL("ASC" if self._newer else "DESC")
-        self._order = sql.SQL("ORDER BY create_time {0}, create_position {0}").format(direction)
+        self._order = _order("ASC" if self._newer else "DESC")
         self.parameters: dict[str, Any] = {"limit": limit + 1}
         if cursor is not None:
             self.parameters |= {"at_time": cursor.create_time, "at_position": cursor.create_position}
@@ -165,8 +164,11 @@ class Keyset:
     def _with_rest(self, page: sql.Composable, table: sql.Composable, where: sql.Composable) -> sql.Composed:
         if self._cursor is None:
             return sql.SQL("{}, false").format(rows_as_json(page))
-        behind = sql.SQL("{} AND {}").format(where, _beyond("<=" if self._newer else ">="))
-        return sql.SQL("{}, EXISTS (SELECT FROM {} WHERE {})").format(rows_as_json(page), table, behind)
+        # The nearest one, not EXISTS: of that the planner thinks that any scan finds one at once, and reads it all.
+        nearest = sql.SQL("SELECT true FROM {} WHERE {} AND {} {} LIMIT 1").format(
+            table, where, _beyond("<=" if self._newer else ">="), _order("DESC" if self._newer else "ASC")
+        )
+        return sql.SQL("{}, ({}) IS NOT NULL").format(rows_as_json(page), nearest)
 
     def _onward(self, where: sql.Composable) -> sql.Composable:
         if self._cursor is None:
@@ -189,6 +191,10 @@ class Keyset:
             _cursor(rows[-1], "older") if rows and older else None,
             _cursor(rows[0], "newer") if rows and newer else None,
         )
+
+
+def _order(direction: LiteralString) -> sql.Composed:
+    return sql.SQL("ORDER BY create_time {0}, create_position {0}").format(sql.SQL(direction))
 
 
 def _beyond(comparison: LiteralString) -> sql.Composed:

@@ -11,7 +11,7 @@ import pytest
 from service.ports.read_models import Cursor, ItemFilter, ItemPage
 from service.projections import queries_gallery
 from service.projections.gallery import GALLERY
-from service.projections.queries import Pool, ask
+from service.projections.queries import Pool, ask_all
 from tests.support.read_models import ReadModels, running_read_models
 
 PAGE = 50
@@ -58,14 +58,14 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Plans of the queries that are asked, with what they really read."""
     seen: list[dict[str, Any]] = []
 
-    async def explained(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+    async def explained(pool: Pool, name: str, query: bytes, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         async with pool.connection() as connection:
             cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query, parameters)
             [[[plan]]] = await cursor.fetchall()
             seen.append(plan["Plan"])
-        return await ask(pool, name, query, parameters)
+        return await ask_all(pool, name, query, parameters)
 
-    monkeypatch.setattr(queries_gallery, "ask", explained)
+    monkeypatch.setattr(queries_gallery, "ask_all", explained)
     return seen
 
 
