@@ -10,12 +10,16 @@ Bounded: when there are too many places, every second one is forgotten and the n
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import deque
 from datetime import datetime
 from typing import NamedTuple
 
 import kurrentdbclient as kdb
 
 from service.adapters.eventstore.kurrentdb_records import recorded_at
+
+_MOST_ENDS = 64
+"""While somebody asks for the end and then for what stands there, others append."""
 
 
 class Place(NamedTuple):
@@ -31,11 +35,11 @@ class Moments:
         self._most_places = most_places
         self._places: list[Place] = []
         self._passed = 0
-        self._end = 0
+        self._ends: deque[int] = deque(maxlen=_MOST_ENDS)
 
     def note_end(self, position: int) -> None:
-        """An event near the end of the log; only the last one is kept."""
-        self._end = position
+        """An event that is or was near the end of the log; only the last ones are kept."""
+        self._ends.append(position)
 
     def note(self, record: kdb.RecordedEvent) -> None:
         """An event (or another message of a subscription) passes."""
@@ -50,7 +54,7 @@ class Moments:
         """The greatest known position of an event at or before this one; 0, the log's beginning, if none is known."""
         index = bisect_left(self._places, position + 1, key=lambda place: place.position)
         known = self._places[index - 1].position if index else 0
-        return max(known, self._end) if self._end <= position else known
+        return max((each for each in self._ends if known <= each <= position), default=known)
 
     def known_place_after(self, time: datetime) -> int | None:
         """The position of the earliest known event that was recorded later than ``time``; None if none is known."""

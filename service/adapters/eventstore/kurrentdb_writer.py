@@ -50,6 +50,8 @@ _REFUSED = (
     TransactionMaxSizeExceededError,
 )
 
+_CANCEL_SECONDS = 2.0
+
 
 class _Place(NamedTuple):
     stream: str
@@ -91,10 +93,11 @@ class KurrentWriter:
         """Lets appends end, for at most ``timeout_seconds``. Refuses new ones."""
         self._closing = True
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            _, late = await asyncio.wait(self._tasks, timeout=timeout_seconds)
+            if late:  # The client may take its time to notice.
+                for task in late:
+                    task.cancel()
+                await asyncio.wait(late, timeout=_CANCEL_SECONDS)
 
     def _ended(self, task: asyncio.Task[int]) -> None:
         self._tasks.discard(task)

@@ -63,6 +63,16 @@ def test_there_are_never_too_many_and_some_are_left_everywhere() -> None:
         assert 100 * number - moments.known_place_before(100 * number) <= 100 * 1000
 
 
+def test_events_near_the_end_are_known_for_a_while() -> None:
+    moments = passed(Moments(every_events=10), 20)
+    for position in (5000, 5100, 5200):
+        moments.note_end(position)
+    assert [moments.known_place_before(position) for position in (1999, 4999, 5099, 9999)] == [1000, 2000, 5000, 5200]
+    for position in range(10_000, 10_100):
+        moments.note_end(position)
+    assert moments.known_place_before(9_999) == 2000
+
+
 def test_other_messages_of_a_subscription_are_no_places() -> None:
     moments = Moments(every_events=1)
     moments.note(kdb.Checkpoint(commit_position=5, prepare_position=5, recorded_at=None))
