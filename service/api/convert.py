@@ -199,13 +199,12 @@ def account(row: AccountRow) -> account_pb2.Account:
 
 def account_state(state: Account, user_id: str) -> account_pb2.Account:
     """An account as the log has it right after a command."""
-    charges = state.charges.values()
     return account_pb2.Account(
         user_id=user_id,
         balance=state.balance,
-        credits_granted=sum(grant.credits for grant in state.grants.values()),
-        credits_debited=sum(charge.debited for charge in charges),
-        credits_refunded=sum(charge.refunded for charge in charges),
+        credits_granted=state.granted,
+        credits_debited=state.debited,
+        credits_refunded=state.refunded,
     )
 
 

@@ -1,9 +1,11 @@
 """An account's state as JSON, for snapshots: compact, because an account remembers every generation it paid for.
 
-    {"user_id": "ann", "balance": 85, "charges": {"<generation>": [20, 5]}, "grants": {"welcome": [100, "gift"]}}
+    {"user_id": "ann", "balance": 85, "totals": [100, 20, 5],
+     "charges": {"<generation>": [20, 5]}, "grants": {"welcome": [100, "gift"]}}
 
-A charge is ``[debited, refunded]``, and after a refund by hand ``[debited, refunded, by, note, at]``. This form may
-change whenever it likes: a snapshot of another version is not read.
+The totals are what was granted, debited and refunded. A charge is ``[debited, refunded]``, and after a refund by hand
+``[debited, refunded, by, note, at]``. This form may change whenever it likes: a snapshot of another version is not
+read.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class _Grant(msgspec.Struct, frozen=True, array_like=True):
 class _Account(msgspec.Struct, frozen=True):
     user_id: str
     balance: int
+    totals: tuple[int, int, int]
     charges: dict[str, _Charge]
     grants: dict[str, _Grant]
 
@@ -44,6 +47,7 @@ def encode_account(state: Account) -> bytes:
         {
             "user_id": state.user_id,
             "balance": state.balance,
+            "totals": (state.granted, state.debited, state.refunded),
             "charges": {name: _short(charge) for name, charge in state.charges.items()},
             "grants": {name: (grant.credits, grant.note) for name, grant in state.grants.items()},
         }
@@ -59,6 +63,7 @@ def _short(charge: Charge) -> tuple[object, ...]:
 def decode_account(document: bytes) -> Account:
     """Raises msgspec.DecodeError for what is no such document."""
     found = _decode(document)
+    granted, debited, refunded = found.totals
     return Account(
         user_id=found.user_id,
         balance=found.balance,
@@ -67,4 +72,7 @@ def decode_account(document: bytes) -> Account:
             for name, each in found.charges.items()
         ),
         grants=PersistentMap.of((name, Grant(each.credits, each.note)) for name, each in found.grants.items()),
+        granted=granted,
+        debited=debited,
+        refunded=refunded,
     )

@@ -99,6 +99,10 @@ class Account(msgspec.Struct, frozen=True):
     balance: int = 0
     charges: PersistentMap[Charge] = PersistentMap()
     grants: PersistentMap[Grant] = PersistentMap()
+    granted: int = 0
+    """Of all grants; kept, as the next two are, because adding up a long account's would take longer every time."""
+    debited: int = 0
+    refunded: int = 0
 
 
 def evolve(state: Account, event: DomainEvent) -> Account:
@@ -108,6 +112,7 @@ def evolve(state: Account, event: DomainEvent) -> Account:
                 state,
                 user_id=event.user_id,
                 balance=state.balance + event.credits,
+                granted=state.granted + event.credits,
                 grants=state.grants.set(event.grant_id, Grant(event.credits, event.note)),
             )
         case CreditsDebited():
@@ -117,6 +122,7 @@ def evolve(state: Account, event: DomainEvent) -> Account:
                 state,
                 user_id=event.user_id,
                 balance=state.balance - event.credits,
+                debited=state.debited + event.credits,
                 charges=state.charges.set(event.generation_id, charge),
             )
         case CreditsRefunded():
@@ -135,6 +141,7 @@ def _refunded(state: Account, event: CreditsRefunded) -> Account:
         state,
         user_id=event.user_id,
         balance=state.balance + event.credits,
+        refunded=state.refunded + event.credits,
         charges=state.charges.set(event.generation_id, charge),
     )
 

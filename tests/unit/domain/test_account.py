@@ -70,7 +70,9 @@ def test_what_a_generation_did_not_deliver_comes_back() -> None:
     given(granted(20), debited(20)).when_account(
         lambda account: refund(account, user_id=USER, generation_id=GENERATION_ID, credits=10, cause="undelivered")
     ).then(refunded(10, "undelivered"))
-    assert given(granted(20), debited(20), refunded(10)).account.balance == 10
+    account = given(granted(20), debited(20), refunded(10)).account
+    assert account.balance == 10
+    assert (account.granted, account.debited, account.refunded) == (20, 20, 10)
 
 
 def test_a_refund_of_nothing_says_nothing() -> None:
