@@ -33,11 +33,13 @@ class Batches:
     def __init__(self, *batches: list[Update]) -> None:
         self.batches = list(batches)
         self.offsets: list[int | None] = []
+        self.empty = asyncio.Event()
 
     async def __call__(self, make_request: object, bot: Bot, method: object) -> list[Update]:
         assert isinstance(method, GetUpdates)
         self.offsets.append(method.offset)
         if not self.batches:
+            self.empty.set()
             await asyncio.Event().wait()
         return self.batches.pop(0)
 
@@ -77,6 +79,7 @@ async def test_a_slow_chat_holds_up_no_other_and_keeps_its_order(bot: Bot, inbox
         await rest.wait()
         first.set()
         await all_done.wait()
+        await telegram.empty.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await polling.close()
