@@ -108,7 +108,9 @@ class Following:
             while not upcoming.done():
                 await asyncio.wait([upcoming], timeout=self._options.heartbeat_seconds)
                 if not upcoming.done():
-                    await self._connection.execute("SELECT")
+                    # By then the session is ended anyway, whether or not its end has got through to us.
+                    async with asyncio.timeout(self._options.lock_idle_seconds):
+                        await self._connection.execute("SELECT")
             return upcoming.result()
         finally:
             if not upcoming.done():
