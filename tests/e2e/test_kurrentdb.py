@@ -7,7 +7,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,13 +69,13 @@ def system(
         yield running_one
 
 
-async def triptychd(system: RunningSystem, *arguments: str) -> tuple[int, str, str]:
+async def triptychd(environment: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
     """Runs a command beside the service: exit code, stdout, and stderr in one line."""
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "service", *arguments],
-        env={**surroundings, **system.environment},
+        env={**surroundings, **environment},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
@@ -89,7 +89,7 @@ async def test_doctor_recounts_the_log_and_names_the_server(
 ) -> None:
     done = await triptych.generate(anna, "imagen4", "a fox", enhance_prompt=False)
     assert done.state is GenerationState.SUCCEEDED
-    code, out, said = await triptychd(system, "doctor", "--json")
+    code, out, said = await triptychd(system.environment, "doctor", "--json")
     assert code == 0, out + said
     assert msgspec.json.decode(out)["event_store"].startswith("KurrentDB 25.1")
 
@@ -98,14 +98,14 @@ async def test_a_read_model_is_rebuilt_beside_the_one_that_serves(
     triptych: AsyncTriptych, system: RunningSystem, anna: str
 ) -> None:
     done = await triptych.generate(anna, "imagen4", "an owl", enhance_prompt=False)
-    code, _, said = await triptychd(system, "projections", "rebuild", "gallery")
+    code, _, said = await triptychd(system.environment, "projections", "rebuild", "gallery")
     assert (code, "gallery is rebuilt and serves" in said) == (0, True), said
     shown = [item.item_id async for item in triptych.iter_items(anna)]
     assert shown == [item.item_id for item in done.items]
 
 
 async def test_read_models_that_serve_are_not_dropped(system: RunningSystem) -> None:
-    code, _, said = await triptychd(system, "projections", "reset", "--yes")
+    code, _, said = await triptychd(system.environment, "projections", "reset", "--yes")
     assert (code, "stop every process of it first" in said) == (1, True), said
 
 
@@ -115,7 +115,7 @@ async def test_a_server_that_is_too_old_is_refused_in_plain_words(
     now = await kurrentdb.set_faults()
     await kurrentdb.set_faults(version="24.10.4")
     try:
-        code, _, said = await triptychd(system, "doctor", "--json")
+        code, _, said = await triptychd(system.environment, "doctor", "--json")
     finally:
         await kurrentdb.set_faults(version=now.version)
     assert (code, "the event store is KurrentDB 24.10.4; it must be 25.1 or newer" in said) == (1, True), said
@@ -171,7 +171,7 @@ async def test_service_and_database_killed_together_go_on_where_they_were(
         await asyncio.to_thread(kurrentdb.kill)
         await asyncio.to_thread(kurrentdb.start)
         await control.clear_faults()
-        with restarted(system, tmp_path) as address:
+        with serving(system.environment, tmp_path) as address:
             async with AsyncTriptych(address, timeout_seconds=PATIENCE_SECONDS) as triptych:
                 done = await end_of(triptych, requested.generation)
                 assert (done.state, len(done.items)) == (GenerationState.SUCCEEDED, 2)
@@ -179,22 +179,26 @@ async def test_service_and_database_killed_together_go_on_where_they_were(
                 shown = [item async for item in triptych.iter_items(user_id)]
                 assert {each.item_id for each in shown} == {each.item_id for each in done.items}
             assert len(await jobs_of(control, user_id)) == 1
-    refused_on_another_log(system)
+    await refused_on_another_log_until_reset(system, tmp_path)
 
 
 @contextmanager
-def restarted(system: RunningSystem, folder: Path) -> Iterator[str]:
-    """The service as it was, again; its address."""
-    with running("service", ["serve", "--json"], environment=system.environment, log_file=folder / "log") as part:
+def serving(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """The service, again; its address."""
+    with running("service", ["serve", "--json"], environment=environment, log_file=folder / "log") as part:
         yield part.ready["api"]
 
 
-def refused_on_another_log(system: RunningSystem) -> None:
+async def refused_on_another_log_until_reset(system: RunningSystem, folder: Path) -> None:
     """Read models that were built from one log are not mixed with another."""
-    with short_folder() as folder, KurrentDBProcess(folder) as empty:
+    with short_folder() as other, KurrentDBProcess(other) as empty:
         environment = {**system.environment, "TRIPTYCH_EVENT_STORE": empty.connection_string}
-        with (
-            pytest.raises(StartFailed, match="built from another log"),
-            running("service", ["serve", "--json"], environment=environment, log_file=folder / "log"),
-        ):
+        with pytest.raises(StartFailed, match="built from another log"), serving(environment, folder):
             pass
+        code, _, said = await triptychd(environment, "projections", "reset", "--yes")
+        assert code == 0, said
+        with serving(environment, folder) as address:
+            async with AsyncTriptych(address, timeout_seconds=PATIENCE_SECONDS) as triptych:
+                user_id = new_user()
+                await triptych.grant_credits(user_id, 5)
+                assert await balance(triptych, user_id) == 5
