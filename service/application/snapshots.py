@@ -22,7 +22,7 @@ import structlog
 from cachetools import LRUCache
 
 from service.application import account_state
-from service.domain import account
+from service.domain import account, persistent
 from service.ports.event_store import EventStore
 from service.ports.snapshots import Snapshot, SnapshotStore, SnapshotsUnavailable
 
@@ -60,7 +60,7 @@ def _version_of(*modules: Any) -> str:
 
 CODECS: Mapping[str, StateCodec[Any]] = {
     account.ACCOUNT.category: StateCodec(
-        _version_of(account, account_state), account_state.encode_account, account_state.decode_account
+        _version_of(account, persistent, account_state), account_state.encode_account, account_state.decode_account
     )
 }
 """By category. A generation's stream is short."""
@@ -99,7 +99,7 @@ class Snapshots:
             return None
         try:
             state = codec.decode(found.state)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, ValueError) as error:
             _log.warning("snapshot_unreadable", stream=stream, version=found.version, error=str(error))
             return None
         self._versions[stream] = found.version

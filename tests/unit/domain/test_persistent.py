@@ -49,3 +49,14 @@ def test_map_of_many_entries_is_the_one_that_was_set_one_by_one() -> None:
     assert len(at_once) == len(one_by_one) == 700
     assert len(PersistentMap.of([])) == 0
     assert dict(at_once.set("new", 1)) == dict(entries) | {"new": 1}
+
+
+def test_a_map_of_another_ones_buckets_is_equal_to_it() -> None:
+    entries = PersistentMap.of((f"key-{number}", number) for number in range(700))
+    again = PersistentMap.of_buckets(entries.buckets, len(entries))
+    assert dict(again) == dict(entries)
+    assert again["key-7"] == 7
+    assert len(again.set("key-7", 8)) == 700
+    assert len(PersistentMap.of_buckets((), 0)) == 0
+    with pytest.raises(ValueError, match="512 buckets"):
+        PersistentMap.of_buckets([{}], 0)
