@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from clients.telegram.store.orders import Orders
 from clients.telegram.words import WORDS
 from clients.words import Language, Words, language_of
 
+CATALOG_SECONDS = 60.0
 WATCHED_ONCE = RetryPolicy(max_attempts=1)
 
 
@@ -45,11 +47,14 @@ class Shared:
     chats: Chats
     file_ids: FileIds
     _catalog: Catalog | None = field(default=None, init=False)
+    _catalog_until: float = field(default=0.0, init=False)
 
     async def catalog(self) -> Catalog:
-        """What can be asked for; it changes only when the service starts again, and then a wrong order is refused."""
-        if self._catalog is None:
+        """What can be asked for. Prices change when the service starts again, so it is not kept for long."""
+        now = time.monotonic()
+        if self._catalog is None or now >= self._catalog_until:
             self._catalog = await self.client.list_types()
+            self._catalog_until = now + CATALOG_SECONDS
         return self._catalog
 
     async def types(self) -> dict[str, GenerationType]:

@@ -10,6 +10,9 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
+from clients.telegram.texts import cut
+
+MAX_ANSWER_UNITS = 200
 NOT_MODIFIED = "message is not modified"
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 CANNOT_DELETE = ("message to delete not found", "message can't be deleted")
@@ -65,7 +68,7 @@ async def delete(bot: Bot, chat_id: int, message_id: int) -> None:
 async def answer(query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
     """Ends the waiting sign of a button. After a restart it may be too late for that, which harms nobody."""
     try:
-        await query.answer(text or None, show_alert=alert)
+        await query.answer(cut(text, MAX_ANSWER_UNITS) or None, show_alert=alert)
     except TelegramBadRequest as error:
         if not says(error, TOO_LATE):
             raise
