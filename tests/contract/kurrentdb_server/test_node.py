@@ -12,6 +12,7 @@ import kurrentdbclient as kdb
 import pytest
 import trustme
 from kurrentdbclient import exceptions
+from kurrentdbclient.protos.v2.streams import streams_pb2, streams_pb2_grpc
 
 from tests.contract.kurrentdb_server.conftest import NEW, connected, event, events, read_all, write
 from tests.support.kurrentdb import Faults, KurrentDBServer
@@ -183,3 +184,18 @@ async def test_a_process_can_be_told_what_to_do(tmp_path: Path) -> None:
                 await client.append_to_stream("a", current_version=NEW, events=event())
             await client.append_to_stream("a", current_version=NEW, events=event())
         assert await process.set_faults(clock_offset_seconds=-5.0) == Faults(clock_offset_seconds=-5.0)
+
+
+async def test_a_session_that_breaks_off_writes_nothing(server: KurrentDBServer, client: Client) -> None:
+    """Its first stream was sent whole; that the second one would not come is not the end of the session."""
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        stub: Any = streams_pb2_grpc.StreamsServiceStub(channel)
+        for number in range(40):
+            call = stub.AppendSession()
+            record = streams_pb2.AppendRecord(
+                data=b"{}", schema=streams_pb2.SchemaInfo(name="Half", format=streams_pb2.SCHEMA_FORMAT_JSON)
+            )
+            await call.write(streams_pb2.AppendRequest(stream=f"a-{number}", records=[record]))
+            call.cancel()
+            await client.append_to_stream(f"b-{number}", current_version=NEW, events=event("Whole"))
+    assert [each.type for each in await read_all(client)] == ["Whole"] * 40

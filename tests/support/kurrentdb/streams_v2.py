@@ -48,6 +48,9 @@ class StreamsV2Servicer(streams_pb2_grpc.StreamsServiceServicer):
         session = _Session(context)
         async for request in requests:
             await session.add(request)
+        # To this side a call that breaks off looks as if the caller had sent all it wanted. Answering tells them
+        # apart: on a broken call it fails, and then nothing is written.
+        await context.send_initial_metadata(())
         if not session.appends:
             await errors.abort_v2(
                 context, "STREAMS_ERROR_APPEND_SESSION_NO_REQUESTS", "The session ended without a request."
