@@ -46,7 +46,7 @@ class ChangeFeed(Protocol):
 
     def watch(self, projection: ProjectionName, key: str) -> AsyncIterator[None]:
         """Yields once at once and then whenever the rows of ``key`` (a user's or generation's id) may have
-        changed; wake-ups that nobody has taken yet are one. At least every few seconds."""
+        changed; wake-ups that nobody has taken yet are one. From time to time also when nothing did."""
         ...
 
 

@@ -23,13 +23,14 @@ from service.ports.projections import ProjectionBehind, ProjectionName
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
-QUIET_SECONDS = 5.0
-"""A watcher is woken this often even when nothing is heard."""
+QUIET_SECONDS = 30.0
+"""A watcher is woken this often even when nothing is heard. Each of thousands then reads, so it is not often; a lost
+message is noticed by the poll."""
 MAX_BACKOFF_SECONDS = 5.0
 
 
 class PostgresChangeFeed:
-    """ChangeFeed and PositionWaiter. Works while ``run`` runs; without it, watchers wake every few seconds."""
+    """ChangeFeed and PositionWaiter. Works while ``run`` runs; without it, watchers wake twice a minute."""
 
     def __init__(self, conninfo: str, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._conninfo = conninfo
