@@ -189,7 +189,7 @@ async def test_a_process_can_be_told_what_to_do(tmp_path: Path) -> None:
 async def test_a_session_that_breaks_off_writes_nothing(server: KurrentDBServer, client: Client) -> None:
     """Its first stream was sent whole; that the second one would not come is not the end of the session."""
     async with grpc.aio.insecure_channel(server.address) as channel:
-        stub: Any = streams_pb2_grpc.StreamsServiceStub(channel)
+        stub: Any = streams_pb2_grpc.StreamsServiceStub(channel)  # type: ignore[no-untyped-call]
         for number in range(40):
             call = stub.AppendSession()
             record = streams_pb2.AppendRecord(
