@@ -21,6 +21,7 @@ from service.adapters.eventstore.kurrentdb_writer import KurrentWriter
 from service.ports.event_store import EventStore, EventStoreUnavailable, StreamWrite, VersionConflict
 from tests.support.kurrentdb import Faults, KurrentDBServer
 from tests.support.kurrentdb.process import KurrentDBProcess
+from tests.support.kurrentdb.server import MAX_CALLS_PER_CONNECTION
 from tests.support.log import PATIENCE_SECONDS, favorited, follow_to, following, granted, read_all, write
 from tests.support.log_load import Load, assert_nothing_lost
 
@@ -174,6 +175,17 @@ async def test_a_reader_of_one_type_that_falls_behind(server: KurrentDBServer) -
             head = await store.append([write(f"a-{number}", 0, *filling, granted(), favorited())])
         found = [each for batch in await follow_to(subscription, head) for each in batch.events]
         assert [each.stream for each in found] == [f"a-{number}" for number in range(20)]
+
+
+async def test_more_subscribers_than_a_connection_carries_leave_room_for_the_others(store: KurrentEventStore) -> None:
+    await store.append([write("a-1", 0)])
+    subscriptions = [store.subscribe() for _ in range(MAX_CALLS_PER_CONNECTION + 20)]
+    for each in subscriptions:
+        assert len((await following(each)).events) == 1
+    position = await store.append([write("a-1", 1)])
+    assert await store.head() == position
+    for each in subscriptions:
+        assert (await following(each)).position == position
 
 
 @pytest.mark.parametrize("version", ["25.1.0", "26.0.3"])
