@@ -85,6 +85,8 @@ def size(item: Item, words: Words) -> str:
 
 
 def state(generation: Generation, types: dict[str, GenerationType], words: Words) -> str:
+    if generation.state is GenerationState.SUBMITTED and generation.queue_position is not None:
+        return words("state_queued")  # It waits for its turn where pictures are made.
     key = f"state_{generation.state.value}"
     kind = types.get(generation.type)
     if kind and kind.kind == "video" and words.has(f"{key}_video"):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from clients.sdk import Generation, Item, NotFound
+from clients.sdk import Generation, Item, NotFound, Page
 from clients.web.pages.listing import View, items_of
 from clients.web.pages.signing_in import local_path
 from clients.web.security import check_form
 from clients.web.web import fragment, page, together, user_of, web_of
 
 MAX_SEED = 2**31 - 1
+MAX_PAGES_LOOKED_THROUGH = 3
 
 
 async def show(request: Request) -> Response:
@@ -47,10 +49,11 @@ async def _generation(request: Request, item: Item) -> Generation | None:
 
 async def _neighbours(request: Request, view: View, item_id: str) -> tuple[str, str]:
     """Addresses of the newer and the older item in the list; empty where there is none."""
-    items = await items_of(request, view)
-    ids = [each.item_id for each in items]
-    if item_id not in ids:  # The list has moved on since it was opened.
+    found = await _page_with(request, view, item_id)
+    if found is None:
         return "", ""
+    view, items = found
+    ids = [each.item_id for each in items]
     at = ids.index(item_id)
     newer = older = ""
     if at > 0:
@@ -64,6 +67,18 @@ async def _neighbours(request: Request, view: View, item_id: str) -> tuple[str, 
     return newer, older
 
 
+async def _page_with(request: Request, view: View, item_id: str) -> tuple[View, Page[Item]] | None:
+    """The page with the item: the one it was opened from, or an older one to which what is new has pushed it on."""
+    for _ in range(MAX_PAGES_LOOKED_THROUGH):
+        items = await items_of(request, view)
+        if any(each.item_id == item_id for each in items):
+            return view, items
+        if not items.next_page_token:
+            return None
+        view = replace(view, token=items.next_page_token)
+    return None
+
+
 async def _first_or_last(request: Request, view: View, token: str, index: int) -> str:
     neighbour = View(view.type, view.favorites, view.trashed, token)
     items = (await items_of(request, neighbour)).items
@@ -72,6 +87,14 @@ async def _first_or_last(request: Request, view: View, token: str, index: int) -
 
 def _address(item_id: str, view: View, token: str) -> str:
     return f"/items/{item_id}{view.query(token)}"
+
+
+async def download(request: Request) -> Response:
+    """``GET /items/ID/download``: on to a new address of the file, as the page may have been open for longer than
+    an address is good.
+    """
+    path = web_of(request).media_links.path(user_of(request), request.path_params["item_id"], "original")
+    return RedirectResponse(f"{path}?save", 303)
 
 
 async def favorite(request: Request) -> Response:

@@ -13,10 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clients.sdk import InvalidArgument, Item, Page, TypeCount
+from clients.web.pages.generations import missed
 from clients.web.web import page, together, user_of, web_of
 
 PAGE_SIZE = 24
 MAX_IN_PROGRESS = 5
+MAX_RECENT = 10
+"""Among so many of the newest orders failures are looked for that nobody has seen yet."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,11 @@ async def gallery(request: Request) -> Response:
     view = View.of(request)
     if view.type and view.type not in await web.types():
         view = View(favorites=view.favorites)
-    items, counts, running = await together(
+    items, counts, running, recent = await together(
         items_of(request, view),
         web.client.count_items(user_id),
         web.client.list_generations(user_id, unfinished_only=True, page_size=MAX_IN_PROGRESS),
+        web.client.list_generations(user_id, page_size=MAX_RECENT),
     )
     followed = [("after", str(items.position))] + [("generation", each.generation_id) for each in running]
     return await page(
@@ -97,6 +101,7 @@ async def gallery(request: Request) -> Response:
         items=items,
         counts=_counts(counts),
         running=running.items,
+        missed=missed(request, recent.items),
         notice=request.session.pop("notice", None),
         live="/live?" + urlencode(followed),
     )

@@ -55,7 +55,7 @@
       if (!gallery.dataset.first) { find("#fresh").hidden = false; return; }
       window.htmx.ajax("GET", location.pathname + location.search, {
         source: "#gallery", target: "#gallery", select: "#gallery", swap: "outerHTML show:none",
-      });
+      }).catch(() => { /* Somebody turned the page meanwhile, or the connection was lost: events of htmx tell of it. */ });
     }, 150);
   };
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -66,6 +66,14 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.id !== "gallery") paging = Math.max(0, paging - 1);
   });
+  /* A page whose stream has not noticed, or that has none, asks whether the gallery is back. */
+  const probe = () => {
+    clearTimeout(again);
+    if (stream) { stream.close(); stream = null; }
+    connect();
+    if (stream) return;
+    fetch("/healthz", { cache: "no-store" }).then(() => say(true), () => { again = setTimeout(probe, 2000); });
+  };
   const connect = () => {
     clearTimeout(again);
     const wanted = (find("#live-now") || find("#main")).dataset.live || "";
@@ -102,10 +110,27 @@
     if (!stream) say(true);
   });
   document.addEventListener("htmx:afterSettle", () => { paging = 0; localTimes(document); connect(); });
-  document.addEventListener("htmx:sendError", () => say(false));
+  document.addEventListener("htmx:sendError", () => { say(false); probe(); });
+  /* Signed out meanwhile, or gone: the page itself says it. What only refreshes is asked for again anyway. */
+  document.addEventListener("htmx:responseError", ({ detail }) => {
+    if (detail.elt.id === "gallery" && detail.xhr.status !== 401) return;
+    location.assign(detail.elt.href || location.href);
+  });
+  /* Whoever pages by keys stays on the pager also where its end is reached. */
+  let held = "";
+  document.addEventListener("htmx:beforeSwap", () => { held = document.activeElement.id; });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!held || document.activeElement !== document.body) return;
+    const other = { newer: "older", older: "newer" }[held];
+    (document.getElementById(held) || document.getElementById(other) || find("#main")).focus({ preventScroll: true });
+  });
 
   /* Keys. */
   const follow = (selector) => { const link = find(selector); if (link) link.click(); return Boolean(link); };
+  const letters = find("#letters");
+  const kept = (change) => { try { return change(localStorage); } catch { return null; /* Not allowed to keep anything. */ } };
+  letters.checked = kept((store) => store.getItem("letters")) !== "off";
+  letters.addEventListener("change", () => kept((store) => store.setItem("letters", letters.checked ? "on" : "off")));
   const keys = {
     ArrowLeft: () => follow("[rel=prev]"),
     ArrowRight: () => follow("[rel=next]"),
@@ -120,6 +145,7 @@
       if (event.key === "?" || event.shiftKey) { find("#keys").showModal(); event.preventDefault(); }
       return;
     }
+    if (event.code.startsWith("Key") && !letters.checked) return;
     if (!event.shiftKey && keys[event.code] && keys[event.code]()) event.preventDefault();
   });
 
@@ -131,12 +157,13 @@
     const text = document.getElementById(copy.dataset.copy);
     try {
       await navigator.clipboard.writeText(text.textContent);
-      copy.textContent = `✓ ${document.body.dataset.copied}`;
-      find("#announcer").textContent = document.body.dataset.copied;
     } catch {
-      /* Not allowed here (no TLS): mark the text, so that the reader can copy it. */
+      /* Not allowed here (no TLS): the older way, which leaves the text marked for the reader if it is refused, too. */
       getSelection().selectAllChildren(text);
+      if (!document.execCommand("copy")) return;
     }
+    copy.textContent = `✓ ${document.body.dataset.copied}`;
+    find("#announcer").textContent = document.body.dataset.copied;
   });
 
   /* One click only: the request's id makes a second one harmless, this makes it invisible. */
@@ -165,4 +192,7 @@
     }
   });
   localTimes(document);
+  /* Screen readers read out what changes, and not what was there when the page came. */
+  const notice = find(".notice[role=status] p");
+  if (notice) setTimeout(() => { find("#announcer").textContent = notice.textContent; }, 200);
 })();

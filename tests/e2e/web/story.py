@@ -41,6 +41,7 @@ class Site:
     url: str
     api: str
     links: SignInLinks
+    secret: str
 
 
 @contextmanager
@@ -53,8 +54,9 @@ def running_site(api: str, folder: Path) -> Iterator[Site]:
         "TRIPTYCH_WEB_PORT": "0",
     }
     with running("clients.web", ["--json"], environment=environment, log_file=folder / "web.log") as web:
-        links = SignInLinks(secret_of(settings), settings.data_dir, settings.sign_in_seconds)
-        yield Site(url=web.ready["url"], api=api, links=links)
+        secret = secret_of(settings)
+        links = SignInLinks(secret, settings.data_dir, settings.sign_in_seconds)
+        yield Site(url=web.ready["url"], api=api, links=links, secret=secret)
 
 
 @dataclass

@@ -6,12 +6,18 @@ import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from clients.sdk import AsyncTriptych
-from tests.e2e.web.story import BOUND_SECONDS, DESKTOP, Site, running_site, visiting
+from tests.e2e.web.story import BOUND_SECONDS, DESKTOP, Site, Visitor, running_site, visiting
 from tests.support.relay import Relay
 from tests.support.system import RunningSystem
+
+THUMBNAILS = "[...document.querySelectorAll('.card img')]"
+PLACES = """[...document.querySelectorAll('.card, .pager, footer')].map((each) => {
+  const box = each.getBoundingClientRect();
+  return [box.left + scrollX, box.top + scrollY, box.width, box.height].map(Math.round);
+})"""
 
 
 async def test_sent_twice_is_one_order_and_changed_words_are_a_new_one(browser: Browser, site: Site) -> None:
@@ -60,6 +66,8 @@ async def test_pages_by_keys_and_new_pictures_by_themselves(browser: Browser, si
         await expect(page.locator(".card")).to_have_count(4, timeout=BOUND_SECONDS * 1000)
         await page.keyboard.press("ArrowLeft")
         await expect(page.locator(".card")).to_have_count(24, timeout=BOUND_SECONDS * 1000)
+        await _the_focus_stays_on_the_pager(page)
+        await _nothing_jumps_as_thumbnails_come(visitor)
         ids = await page.eval_on_selector_all(".card", "cards => cards.map(card => card.id)")
         await page.locator(".card a").nth(23).click()
         await page.wait_for_selector("#favorite")
@@ -72,6 +80,40 @@ async def test_pages_by_keys_and_new_pictures_by_themselves(browser: Browser, si
         await page.keyboard.press("?")
         await page.wait_for_selector("#keys[open]")
         await visitor.look("keys")
+        # What is new pushes it to the next page of the list: there are neighbours still.
+        await client.generate(visitor.user_id, "imagen4", "a new tree", output_count=2)
+        await page.reload()
+        await page.wait_for_selector("#newer")
+        await page.wait_for_selector("#older")
+
+
+async def _the_focus_stays_on_the_pager(page: Page) -> None:
+    """Also at the end, where the link that was pressed is gone."""
+    await page.focus("#older")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".card")).to_have_count(4, timeout=BOUND_SECONDS * 1000)
+    await expect(page.locator("#newer")).to_be_focused(timeout=BOUND_SECONDS * 1000)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".card")).to_have_count(24, timeout=BOUND_SECONDS * 1000)
+    await expect(page.locator("#older")).to_be_focused(timeout=BOUND_SECONDS * 1000)
+
+
+async def _nothing_jumps_as_thumbnails_come(visitor: Visitor) -> None:
+    page, let_come = visitor.page, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await let_come.wait()
+        await route.continue_()
+
+    await page.route("**/media/*", hold)
+    await page.goto(visitor.site.url, wait_until="domcontentloaded")
+    before = await page.evaluate(PLACES)
+    assert await page.evaluate(f"({THUMBNAILS}).some((each) => each.naturalWidth > 0)") is False
+    let_come.set()
+    await page.locator(".card").last.scroll_into_view_if_needed()
+    await page.wait_for_function(f"({THUMBNAILS}).every((each) => each.complete && each.naturalWidth > 0)")
+    assert await page.evaluate(PLACES) == before
+    await page.unroute_all()
 
 
 async def test_a_lost_connection_is_said_and_comes_back(browser: Browser, site: Site) -> None:
@@ -102,30 +144,6 @@ async def test_a_service_that_went_away_is_said_and_comes_back(
                 assert words("away_title") in await answer.text()
                 relay.target = system.address
                 await connection.filter(has_text=words("offline")).wait_for(state="hidden")
-
-
-async def test_text_of_twice_the_size_loses_nothing_and_targets_are_large(browser: Browser, site: Site) -> None:
-    async with visiting(browser, site) as visitor:
-        for path in ("/", "/create/imagen4", "/create/avatar", "/statement", "/trash"):
-            await visitor.open(path)
-            small = await visitor.page.evaluate(
-                """() => [...document.querySelectorAll('a, button, textarea, label:has(input)')].filter((each) => {
-                  const box = each.getBoundingClientRect();
-                  return each.checkVisibility() && !each.matches('.skip') && (box.height < 44 || box.width < 44);
-                }).map((each) => each.outerHTML.slice(0, 120))"""
-            )
-            assert small == [], path
-            size = await visitor.page.evaluate(
-                """() => Math.min(...[...document.querySelectorAll('main *, header *, footer *')]
-                  .filter((each) => each.checkVisibility() && each.innerText)
-                  .map((each) => parseFloat(getComputedStyle(each).fontSize)))"""
-            )
-            assert size >= 18, path
-            # A browser that zooms to 200 % has half the width for the page.
-            await visitor.page.set_viewport_size({"width": 195, "height": 422})
-            wide = await visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, path
-            await visitor.page.set_viewport_size({"width": 390, "height": 844})
 
 
 async def test_strangers_and_forged_forms_are_refused(browser: Browser, site: Site) -> None:
