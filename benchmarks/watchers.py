@@ -5,7 +5,7 @@
 Every watcher watches the gallery of its own user (``WatchItems``), over a few channels of one client process. Then
 an item of every user is marked as a favourite, by concurrent appends, and the clock runs from before the first append
 until the last watcher has been told. The service's process (roles ``api`` and ``projector``) writes the read models
-too. A watcher that is not told within a minute is dropped, and the benchmark fails.
+too. A watcher that is not told within two minutes is dropped, and the benchmark fails.
 
 Memory is what the service's process holds more (resident) once they all watch. Five thousand are held against the
 first thousand of them: a watcher should cost the same.
@@ -41,7 +41,7 @@ from service.ports.event_store import NewEvent, StreamWrite
 
 FEW, MANY = 1_000, 5_000
 STREAMS_A_CHANNEL = 500
-MOST_SECONDS = 60.0
+MOST_SECONDS = 120.0
 AGAINST = f"the first {FEW:,} of them"
 ROWS = [
     Row(
