@@ -3,6 +3,9 @@
 The sandbox in place of the vendors, and the service with its embedded database and, as a process of its own, the web
 gallery. What is made stays from one time to the next. It prints a link that signs a demo user in, with credits to
 spend.
+
+With ``--telegram`` the Telegram bot runs, too: in Telegram itself if TRIPTYCH_TELEGRAM_TOKEN is set, else with a Bot
+API server of the sandbox, which shows a chat with the bot in the browser.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class Up:
     web: str
     link: str
     bot: str = ""
-    people: str = ""
-    """The control API of the sandbox's Telegram; empty if the bot is in Telegram itself."""
+    chat: str = ""
+    """Where the sandbox's chat with the bot is opened; empty if the bot is in Telegram itself."""
 
 
 def bring_up(stack: ExitStack, folder: Path, user_id: str, port: int, speed: str) -> Up:
@@ -74,13 +77,15 @@ def bring_up(stack: ExitStack, folder: Path, user_id: str, port: int, speed: str
 
 
 def bring_up_bot(stack: ExitStack, folder: Path, up: Up) -> Up:
-    """Starts the Telegram bot before a service that runs. Raises StartFailed."""
+    """Starts the Telegram bot before a service that runs. Raises StartFailed, TriptychError."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("TRIPTYCH_TELEGRAM_")}
-    people = ""
+    chat = ""
     if "TRIPTYCH_TELEGRAM_TOKEN" not in settings:
         telegram = running("sandbox.telegram", ["--json"], environment={}, log_file=folder / "bot-api.log")
         ready = stack.enter_context(telegram).ready
-        people = ready["SANDBOX_TELEGRAM_CONTROL_URL"]
+        chat = f"{ready['SANDBOX_TELEGRAM_CONTROL_URL']}/chats/1"
+        with Triptych(up.api) as client:
+            client.grant_credits("telegram-1", CREDITS, grant_id="up-telegram-1", note="demo")
         settings |= {name: value for name, value in ready.items() if name.startswith("TRIPTYCH_TELEGRAM_")}
     environment = {
         "TRIPTYCH_SERVER": up.api,
@@ -89,7 +94,7 @@ def bring_up_bot(stack: ExitStack, folder: Path, up: Up) -> Up:
     }
     log_file = folder / "telegram.log"
     bot = stack.enter_context(running("clients.telegram", ["--json"], environment=environment, log_file=log_file))
-    return replace(up, bot=bot.ready["bot"], people=people)
+    return replace(up, bot=bot.ready["bot"], chat=chat)
 
 
 def main() -> int:
@@ -121,16 +126,17 @@ def main() -> int:
 
 
 def _tell(up: Up, *, as_json: bool) -> None:
-    told = json.dumps({"api": up.api, "url": up.web, "link": up.link, "bot": up.bot, "people": up.people})
+    told = json.dumps({"api": up.api, "url": up.web, "link": up.link, "bot": up.bot, "chat": up.chat})
     if not as_json:
         told = (
             f"Open this in a browser:\n\n  {up.link}\n\n"
             f"It works once; afterwards {up.web} knows you. gRPC is on {up.api}. Ctrl-C stops everything."
         )
-    if up.bot and not as_json:
-        where = f"Its people are played at {up.people} (docs/sandbox.md)." if up.people else f"It is t.me/{up.bot}."
+    if up.chat and not as_json:
+        told += f"\nA chat with the Telegram bot is at {up.chat}"
+    elif up.bot and not as_json:
         told += (
-            f"\nThe Telegram bot runs. {where} Give a person credits by their number in Telegram:\n\n"
+            f"\nThe Telegram bot is t.me/{up.bot}. Give people credits by their number in Telegram:\n\n"
             f"  .venv/bin/triptych credits grant 100 --server {up.api} --user telegram-NUMBER"
         )
     sys.stdout.write(told + "\n")

@@ -1,8 +1,9 @@
 """Pictures and videos of the gallery as Telegram's.
 
-A file is uploaded once; afterwards Telegram's id of it is sent. Telegram takes photos up to 10 MB (of larger ones
-the thumbnail is shown, and the original comes as a document) and other files up to 50 MB from a bot. A video comes
-with its size, its length and a JPEG of at most 320 pixels a side, so that chats show it before it is loaded.
+A file is uploaded once; afterwards Telegram's id of it is sent. Telegram takes photos up to 10 MB and of certain
+sizes (of larger ones the thumbnail is shown, and the original comes as a document), and other files up to 50 MB from
+a bot. A video comes with its size, its length and a JPEG of at most 320 pixels a side, so that chats show it before
+it is loaded.
 Sources: core.telegram.org/bots/api, "Sending files", sendPhoto, sendVideo.
 """
 
@@ -23,12 +24,15 @@ from aiogram.types import (
 )
 from PIL import Image
 
-from clients.sdk import Item, MediaKind
+from clients.sdk import Item, Media, MediaKind
 from clients.telegram.bot import Shared
 from clients.telegram.store.file_ids import Kind
 from clients.telegram.telling import says
 
 MAX_PHOTO_BYTES = 10 * 10**6
+MAX_PHOTO_SIDES = 10_000
+"""Width and height together, in pixels."""
+MAX_PHOTO_RATIO = 20
 MAX_FILE_BYTES = 50 * 10**6
 MAX_COVER_SIDE = 320
 UPLOADS_AT_ONCE = 4
@@ -167,8 +171,16 @@ def kind_of(item: Item) -> Kind:
 
 def key_of(item: Item, kind: Kind) -> str:
     """The key of the file that is sent: the original's, or the thumbnail's where that is no photo for Telegram."""
-    photo_fits = item.kind is MediaKind.IMAGE and item.media.size_bytes <= MAX_PHOTO_BYTES
-    return item.media.key if kind != "photo" or photo_fits else item.thumbnail.key
+    if kind != "photo" or (item.kind is MediaKind.IMAGE and _is_photo(item.media)):
+        return item.media.key
+    return item.thumbnail.key
+
+
+def _is_photo(media: Media) -> bool:
+    """Whether Telegram takes a picture as a photo."""
+    long, short = max(media.width, media.height), max(1, min(media.width, media.height))
+    fits = long + short <= MAX_PHOTO_SIDES and long <= MAX_PHOTO_RATIO * short
+    return fits and media.size_bytes <= MAX_PHOTO_BYTES
 
 
 def _file_id(sent: object, kind: Kind) -> str | None:

@@ -33,6 +33,14 @@ def test_what_is_too_large_is_shown_by_its_thumbnail(
     assert key_of(item, "document") == "original"
 
 
+@pytest.mark.parametrize(("size", "whole"), [((6000, 4000), True), ((6001, 4000), False), ((2001, 100), False)])
+def test_so_is_what_has_too_long_sides(size: tuple[int, int], whole: bool) -> None:
+    original = media(key="original", width=size[0], height=size[1])
+    assert key_of(an_item(media=original, thumbnail=media(key="small")), "photo") == (
+        "original" if whole else "small"
+    )
+
+
 @pytest.mark.parametrize("size", [(512, 288), (288, 512), (64, 64)])
 def test_a_videos_small_picture_is_a_jpeg_of_at_most_320_pixels(size: tuple[int, int]) -> None:
     poster = io.BytesIO()
