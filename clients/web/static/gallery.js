@@ -40,6 +40,8 @@
     const said = fresh.dataset.announce;
     if (said && said !== old.dataset.announce) find("#announcer").textContent = said;
     old.replaceWith(fresh);
+    /* The page of a failure, once fetched, counts as seen: the gallery need not tell of it again. */
+    if ("failed" in fresh.dataset) fetch(location.href, { keepalive: true }).catch(() => say(false));
     window.htmx.process(fresh);
     localTimes(fresh);
     if (focused) (document.getElementById(focused) || find("#main")).focus({ preventScroll: true });
