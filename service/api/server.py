@@ -62,6 +62,10 @@ MAX_CONCURRENT_CALLS = 10_000
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
+    # Calls that come faster than Python takes them on. From a thousand of them on, the library's default cancels some
+    # at random: after a restart, when thousands of watchers come back in one moment, many would not get through.
+    ("grpc.server.max_pending_requests", MAX_CONCURRENT_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", MAX_CONCURRENT_CALLS),
     # Finds out within 80 seconds that a watcher's machine is gone, and lets clients do the same.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),

@@ -42,6 +42,12 @@ async def test_health_is_told_of_the_server_and_of_each_service(api: Api) -> Non
             assert await health(channel, service) == health_pb2.HealthCheckResponse.SERVING
 
 
+async def test_calls_that_come_thousands_at_once_are_all_taken(api: Api) -> None:
+    async with grpc.aio.insecure_channel(api.address) as channel:
+        answers = await asyncio.gather(*(health(channel) for _ in range(4000)))
+    assert set(answers) == {health_pb2.HealthCheckResponse.SERVING}
+
+
 async def test_contract_can_be_asked_for(api: Api) -> None:
     """What a client without the protos sees, with grpc's own reflection client."""
 
