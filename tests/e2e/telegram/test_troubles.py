@@ -47,13 +47,13 @@ async def test_a_bot_that_is_told_to_wait_waits(stage: Stage, system: RunningSys
         bot_at(telegram, system.address, tmp_path),
     ):
         visitor = await Stage(telegram, stage.client).visitor()
-        await telegram.fail_next("sendMessage", "http_429", count=2, seconds=1)
+        await telegram.fail_next("sendMessage", "http_429", seconds=1)
         await telegram.fail_next("sendMessage", "http_502")
         summary = await visitor.describes("дом")
         await telegram.fail_next("editMessageText", "http_429", seconds=1)
         await telegram.fail_next("editMessageText", "drop")
         await telegram.fail_next("sendPhoto", "http_500")
-        await telegram.fail_next("getUpdates", "http_502", count=2)
+        await telegram.fail_next("getUpdates", "http_502")
         await visitor.confirms(summary)
         await visitor.shows(summary, RU("state_succeeded"))
         await visitor.sees(RU("open_in_gallery"))
