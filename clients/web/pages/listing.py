@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clients.sdk import InvalidArgument, Item, Page, TypeCount
+from clients.sdk import AsyncTriptych, Generation, InvalidArgument, Item, Page, TypeCount
 from clients.web.pages.generations import missed
 from clients.web.web import page, together, user_of, web_of
 
@@ -87,11 +87,10 @@ async def gallery(request: Request) -> Response:
     view = View.of(request)
     if view.type and view.type not in await web.types():
         view = View(favorites=view.favorites)
-    items, counts, running, recent = await together(
+    items, counts, (running, recent) = await together(
         items_of(request, view),
         web.client.count_items(user_id),
-        web.client.list_generations(user_id, unfinished_only=True, page_size=MAX_IN_PROGRESS),
-        web.client.list_generations(user_id, page_size=MAX_RECENT),
+        _orders(web.client, user_id),
     )
     followed = [("after", str(items.position))] + [("generation", each.generation_id) for each in running]
     return await page(
@@ -105,6 +104,12 @@ async def gallery(request: Request) -> Response:
         notice=request.session.pop("notice", None),
         live="/live?" + urlencode(followed),
     )
+
+
+async def _orders(client: AsyncTriptych, user_id: str) -> tuple[Page[Generation], Page[Generation]]:
+    """What is being made, and after it the newest: whatever ends between the two calls is in one of them."""
+    running = await client.list_generations(user_id, unfinished_only=True, page_size=MAX_IN_PROGRESS)
+    return running, await client.list_generations(user_id, page_size=MAX_RECENT)
 
 
 def _counts(counts: tuple[TypeCount, ...]) -> dict[str, int]:
