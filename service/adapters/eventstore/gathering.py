@@ -1,4 +1,4 @@
-"""Whether an append that comes alone should wait a moment for company.
+"""Whether an append that comes alone should wait a moment for company, and how many are written together.
 
 A transaction costs the writer and the server about the same for one append as for ten. Callers over a network come
 one shortly after the other; were each written at once, each would get a transaction of its own, and the machine would
@@ -17,6 +17,17 @@ GATHERING_SECONDS = 0.002
 ENOUGH = 32
 """So many appends are worth a transaction without waiting for more."""
 MOST_SKIPPED = 64
+FEW = 64
+
+
+def most_together(waiting_count: int) -> int:
+    """How many of the appends that wait are to be written together: all of a few, but only half of many.
+
+    Callers who are answered together come back together. With all of them in one transaction they and the server
+    would take turns at being idle; with half of them in each, one half prepares what it appends next while the other
+    half's is written.
+    """
+    return max(FEW, (waiting_count + 1) // 2)
 
 
 class Gathering:

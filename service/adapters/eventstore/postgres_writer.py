@@ -24,7 +24,7 @@ import structlog
 from psycopg import errors
 
 from service.adapters.eventstore.codec import EventCodec
-from service.adapters.eventstore.gathering import Gathering
+from service.adapters.eventstore.gathering import Gathering, most_together
 from service.adapters.eventstore.postgres_batch import PendingAppend, Plan, conflict, make_pending, make_plan
 from service.adapters.postgres.pool import Connection, connect, describe
 from service.ports.event_store import EventStoreUnavailable, StreamWrite
@@ -118,6 +118,7 @@ class GroupCommitter:
 
     def _take(self) -> list[PendingAppend]:
         batch: list[PendingAppend] = []
+        most = most_together(len(self._waiting))
         events = size_bytes = 0
         while self._waiting:
             following = self._waiting[0]
@@ -126,7 +127,8 @@ class GroupCommitter:
                 continue
             events += following.event_count
             size_bytes += following.size_bytes
-            if batch and (events > self._max_batch_events or size_bytes > self._max_batch_bytes):
+            full = events > self._max_batch_events or size_bytes > self._max_batch_bytes or len(batch) >= most
+            if batch and full:
                 return batch
             batch.append(self._waiting.popleft())
         if not self._closing:

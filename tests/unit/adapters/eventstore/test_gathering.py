@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from service.adapters.eventstore.gathering import ENOUGH, MOST_SKIPPED, Gathering
+import pytest
+
+from service.adapters.eventstore.gathering import ENOUGH, MOST_SKIPPED, Gathering, most_together
 
 
 async def test_goes_on_while_others_come() -> None:
@@ -34,3 +36,8 @@ async def test_starts_anew_once_somebody_came() -> None:
 
 async def test_does_not_wait_when_enough_are_there() -> None:
     assert not await Gathering().wait(range(ENOUGH))
+
+
+@pytest.mark.parametrize(("waiting", "together"), [(1, 64), (64, 64), (100, 64), (128, 64), (129, 65), (1000, 500)])
+def test_of_many_that_wait_only_half_are_written_together(waiting: int, together: int) -> None:
+    assert most_together(waiting) == together
