@@ -28,7 +28,7 @@ from eventsourcing.utils import Environment
 
 from benchmarks import peers
 from benchmarks.bench import Bench
-from benchmarks.case import Case, Kind, Round, Row
+from benchmarks.case import Case, Kind, Round, Rounds, Row
 from service.adapters.eventstore.codec import EncodedEvent, EventCodec
 from service.adapters.eventstore.postgres import PostgresEventStore
 from service.domain.account import CreditsGranted
@@ -198,4 +198,4 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-CASE = Case("append", rows(), measure, title="Appending", axis="callers")
+CASE = Case("append", rows(), measure, title="Appending", axis="callers", rounds=Rounds(full=4, quick=3))

@@ -144,4 +144,4 @@ async def _copying(connection: psycopg.AsyncConnection[Any], table: sql.Identifi
     ).format(table=table, names=sql.SQL(", ").join(map(sql.Identifier, names)), values=sql.SQL(", ").join(values))
 
 
-CASE = Case("gallery-growth", ROWS, measure, axis="items in the gallery", rounds=Rounds(full=4, quick=2))
+CASE = Case("gallery-growth", ROWS, measure, axis="items in the gallery", rounds=Rounds(full=3, quick=2))
