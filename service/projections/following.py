@@ -46,7 +46,7 @@ class RunnerOptions:
     """After how long without a sign of life the database ends a runner's session, and with it the runner's lock."""
     rest_factor: float = 4.0
     """How much longer a runner rests than it has worked, after a batch that was not full."""
-    most_rest_seconds: float = 0.02
+    most_rest_seconds: float = 0.01
 
 
 class PoisonEvent(Exception):
