@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.page import performance_page
 from tools.docs.events_page import events_page
 from tools.docs.settings_page import settings_page
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/events.md": events_page,
+    "docs/performance.md": performance_page,
 }
 
 
