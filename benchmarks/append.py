@@ -198,4 +198,4 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-CASE = Case("append", rows(), measure, title="Appending", axis="callers", rounds=Rounds(full=4, quick=3))
+CASE = Case("append", rows(), measure, title="Appending", axis="callers", rounds=Rounds(full=4, quick=2))

@@ -217,4 +217,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-CASE = Case("breakdown", ROWS, measure, rounds=Rounds(full=3, quick=1))
+CASE = Case("breakdown", ROWS, measure, title="What a RequestGeneration is made of", rounds=Rounds(full=3, quick=1))

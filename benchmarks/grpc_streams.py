@@ -74,4 +74,4 @@ async def answers(address: str) -> dict[str, Recorded]:
 
 
 ROWS = [row_of(method, bare) for method in METHODS for bare in BARE]
-CASE = Case("grpc-streams", ROWS, measure, rounds=Rounds(full=3, quick=2))
+CASE = Case("grpc-streams", ROWS, measure, title="Streams over gRPC", rounds=Rounds(full=3, quick=2))

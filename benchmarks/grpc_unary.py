@@ -114,4 +114,10 @@ async def answers(address: str, user_id: str) -> dict[str, Recorded]:
         return {method: await record(channel, method, request) for method, request in requests.items()}
 
 
-CASE = Case("grpc", [each.row for each in (*VARIANTS, PROJECTING)], measure, rounds=Rounds(full=3, quick=2))
+CASE = Case(
+    "grpc",
+    [each.row for each in (*VARIANTS, PROJECTING)],
+    measure,
+    title="Calls over gRPC",
+    rounds=Rounds(full=3, quick=1),
+)
