@@ -35,7 +35,7 @@ screenshots: $(STAMP) ## take the pictures of the web gallery in docs/images (ne
 	@$(BIN)/python -m tools.screenshots
 
 test: $(STAMP) ## run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(STAMP) ## run the unit tests only
 	@$(BIN)/python -m pytest tests/unit
