@@ -20,6 +20,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple
 
 import kurrentdbclient as kdb
+import structlog
 from kurrentdbclient.exceptions import InvalidCommitPositionError, KurrentDBClientError
 
 from service.adapters.eventstore.kurrentdb_backwards import BackwardsReader
@@ -28,6 +29,8 @@ from service.adapters.eventstore.kurrentdb_connection import CALL_TIMEOUT_SECOND
 from service.adapters.eventstore.kurrentdb_moments import Moments
 from service.adapters.eventstore.kurrentdb_records import is_ours
 from service.ports.event_store import EventStoreUnavailable
+
+_log = structlog.get_logger(__name__)
 
 SEARCH_WINDOW = 1000
 """Events that the server looks through for one page of a filtered subscription."""
@@ -107,7 +110,10 @@ class LogTail:
             with told_as_unavailable("KurrentDB's subscription was interrupted"):
                 async with self._clients.lend() as client, _subscribed(client, start, pattern) as subscription:
                     async for message in subscription:
-                        if isinstance(message, (kdb.Checkpoint, kdb.CaughtUp)) or is_ours(message):
+                        if isinstance(message, kdb.FellBehind):
+                            # The server reads the log for us again and says when we have caught up; nothing is lost.
+                            _log.info("subscription_fell_behind", after=start)
+                        elif isinstance(message, (kdb.Checkpoint, kdb.CaughtUp)) or is_ours(message):
                             self._moments.note(message)
                             await queue.put(message)
             await queue.put(EventStoreUnavailable("KurrentDB has ended the subscription"))
@@ -125,6 +131,7 @@ async def _subscribed(
             filter_include=(pattern,),
             include_checkpoints=True,
             include_caught_up=True,
+            include_fell_behind=True,
             window_size=SEARCH_WINDOW,
             checkpoint_interval_multiplier=CHECKPOINT_INTERVAL,
         )

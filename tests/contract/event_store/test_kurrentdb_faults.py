@@ -156,10 +156,11 @@ async def test_a_server_that_is_killed(tmp_path: Path) -> None:
                 await _strike(load, kill, 2)
 
 
+@pytest.mark.parametrize("tells", [False, True])
 @pytest.mark.parametrize("live_buffer", [1, 3])
-async def test_a_reader_that_falls_behind_all_the_time(live_buffer: int) -> None:
+async def test_a_reader_that_falls_behind_all_the_time(live_buffer: int, tells: bool) -> None:
     async with (
-        KurrentDBServer(faults=Faults(live_buffer=live_buffer)) as server,
+        KurrentDBServer(faults=Faults(live_buffer=live_buffer, tells_fell_behind=tells)) as server,
         KurrentEventStore.open(server.connection_string) as store,
         loaded(store) as load,
     ):
