@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 
 from clients.sdk import AsyncTriptych, GenerationState
 from demo.processes import StartFailed, running
@@ -35,6 +36,7 @@ from tests.e2e.test_main_job import (
 from tests.support.following import PATIENCE_SECONDS, balance, end_of, jobs_of, once
 from tests.support.kurrentdb.process import KurrentDBProcess
 from tests.support.postgres import PostgresServer, short_folder
+from tests.support.read_models import eventually
 from tests.support.system import RunningSystem, new_user, running_system
 
 __all__ = [
@@ -92,6 +94,28 @@ async def test_doctor_recounts_the_log_and_names_the_server(
     code, out, said = await triptychd(system.environment, "doctor", "--json")
     assert code == 0, out + said
     assert msgspec.json.decode(out)["event_store"].startswith("KurrentDB 25.1")
+
+
+async def test_an_older_gallery_comes_in_once(
+    triptych: AsyncTriptych, system: RunningSystem, anna: str, tmp_path: Path
+) -> None:
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "sea.png")
+    source = tmp_path / "old.csv"
+    source.write_text(f"id,user_id,created_at,image_path,prompt\n7,{anna},2023-05-01,sea.png,the sea\n")
+    totals = []
+    for _ in range(2):
+        command = ("import", "--from", str(source), "--media-root", str(tmp_path), "--json")
+        code, out, said = await triptychd(system.environment, *command)
+        assert code == 0, out + said
+        totals.append(msgspec.json.decode(out)["totals"])
+    assert [(each["imported"], each["present"]) for each in totals] == [(1, 0), (0, 1)]
+
+    async def listed() -> bool:
+        return bool((await triptych.list_items(anna)).items)
+
+    await eventually(listed, "the picture is in the gallery")
+    [item] = (await triptych.list_items(anna)).items
+    assert (item.type, item.prompt, item.imported) == ("avatar", "the sea", True)
 
 
 async def test_a_read_model_is_rebuilt_beside_the_one_that_serves(
