@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.faults import UnknownFault
+from sandbox.fault_orders import UnknownFault
 from sandbox.http_faults import client_gone
 from sandbox.listener import Listener
 from sandbox.world import World

@@ -16,12 +16,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.fault_orders import UnknownFault
 from sandbox.http_faults import client_gone
 from sandbox.listener import Listener
 from sandbox.options import InvalidOption
 from sandbox.telegram.callbacks import CallbackAnswer
 from sandbox.telegram.errors import BotApiError
-from sandbox.telegram.faults import UnknownFault
 from sandbox.telegram.inspection import mime_type
 from sandbox.telegram.options import FloodLimits
 from sandbox.telegram.orders import Block, FaultOrder, Listening, Look, Meet, Press, Write
