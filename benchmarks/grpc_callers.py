@@ -13,7 +13,6 @@ import itertools
 import sys
 import time
 import uuid
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -28,12 +27,11 @@ from triptych.v1.history_service_pb2_grpc import HistoryServiceStub
 
 from benchmarks.case import Figure
 from benchmarks.figures import percentile
+from benchmarks.side_process import SideProcess, side_process
 
 PROMPT = "a lighthouse on a cliff in a storm, seen from a fishing boat, late evening light, oil on canvas"
 PAGE_SIZE = 24
 CALL_TIMEOUT_SECONDS = 60.0
-STOP_TIMEOUT_SECONDS = 10.0
-LONGEST_LINE_BYTES = 64 * 2**20
 
 Call = Callable[[str], Awaitable[int]]
 """Calls once for a user; how many things came."""
@@ -72,33 +70,19 @@ class Result(msgspec.Struct, frozen=True):
 class Callers:
     """The process; made by ``calling``."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: SideProcess) -> None:
         self._process = process
 
     async def carry_out(self, order: Order) -> Result:
         """Raises EOFError when the process has ended; what it wrote to standard error says why."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(msgspec.json.encode(order) + b"\n")
-        line = await stdout.readline()
-        if not line:
-            raise EOFError("the callers' process has ended")
-        return msgspec.json.decode(line, type=Result)
+        return msgspec.json.decode(await self._process.ask(msgspec.json.encode(order)), type=Result)
 
 
 @asynccontextmanager
 async def calling() -> AsyncIterator[Callers]:
     """A process of callers, for as long as the block."""
-    command = [sys.executable, "-m", "benchmarks.grpc_callers"]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE_BYTES)
-    try:
+    async with side_process("benchmarks.grpc_callers") as process:
         yield Callers(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()  # which ends it
-        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
-            await process.wait()
 
 
 def calls_of(channel: grpc.aio.Channel, page_token: str) -> dict[str, Call]:

@@ -17,7 +17,6 @@ import asyncio
 import sys
 import time
 import uuid
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,8 +31,8 @@ from triptych.v1.gallery_service_pb2_grpc import GalleryServiceStub
 from benchmarks.bench import Bench
 from benchmarks.case import Case, Kind, Round, Rounds, Row
 from benchmarks.galleries import OUTPUTS, fill
-from benchmarks.grpc_callers import LONGEST_LINE_BYTES, STOP_TIMEOUT_SECONDS
 from benchmarks.serving import serving
+from benchmarks.side_process import SideProcess, side_process
 from service.adapters.eventstore.postgres import PostgresEventStore
 from service.domain.generation.events import ItemFavorited
 from service.domain.ids import generation_stream, split_item_id
@@ -81,49 +80,33 @@ class Told(msgspec.Struct, frozen=True):
     """What the process answers to an empty line: when the last watcher was told, and how many were not."""
 
     last_at: float
+    """``time.time``"""
     dropped: int
 
 
-class WatchersProcess:
+class Watchers:
     """Made by ``watching``."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: SideProcess) -> None:
         self._process = process
 
     async def watch(self, address: str, users: list[str]) -> None:
         """Returns when all of these watch, beside those that do."""
-        await self._ask(msgspec.json.encode(Watch(address, users)))
+        await self._process.ask(msgspec.json.encode(Watch(address, users)))
 
-    async def all_told(self) -> float:
-        """The time (``time.time``) at which the last of them was told of the change. Raises Dropped."""
-        told = msgspec.json.decode(await self._ask(b""), type=Told)
+    async def all_told(self) -> Told:
+        """Returns when the last of them was told of the change. Raises Dropped."""
+        told = msgspec.json.decode(await self._process.ask(b""), type=Told)
         if told.dropped:
             raise Dropped(told.dropped)
-        return told.last_at
-
-    async def _ask(self, line: bytes) -> bytes:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(line + b"\n")
-        answer = await stdout.readline()
-        if not answer:
-            raise EOFError("the watchers' process has ended")
-        return answer
+        return told
 
 
 @asynccontextmanager
-async def watching() -> AsyncIterator[WatchersProcess]:
+async def watching() -> AsyncIterator[Watchers]:
     """A process of watchers, for as long as the block."""
-    command = [sys.executable, "-m", "benchmarks.watchers"]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE_BYTES)
-    try:
-        yield WatchersProcess(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()  # which ends it
-        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
-            await process.wait()
+    async with side_process("benchmarks.watchers") as process:
+        yield Watchers(process)
 
 
 async def measure(bench: Bench) -> AsyncIterator[Round]:
@@ -144,8 +127,9 @@ async def measure(bench: Bench) -> AsyncIterator[Round]:
                     kibibytes.append((memory().rss - before) / 1024 / count)
                     started = time.time()
                     await asyncio.gather(*(store.append([items[user].pop()]) for user in users[:count]))
-                    seconds.append(await watchers.all_told() - started)
-        notes = {f"all {few:,}, s": seconds[0], f"all {many:,}, s": seconds[1], "dropped": 0.0}
+                    told = await watchers.all_told()
+                    seconds.append(told.last_at - started)
+        notes = {f"all {few:,}, s": seconds[0], f"all {many:,}, s": seconds[1], "dropped": float(told.dropped)}
         yield Round("watchers/time", 1000 * seconds[1] / many, 1000 * seconds[0] / few, notes)
         yield Round("watchers/memory", kibibytes[1], kibibytes[0], {"all, MiB": kibibytes[1] * many / 1024})
 
