@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this folder, and a plain HTTP client that trusts it."""
+"""One sandbox for all tests of this folder with a plain HTTP client that trusts it, and a Bot API server a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sandbox import Sandbox, SandboxOptions, running_sandbox
+from tests.support.bot_api import Calls, calling
 from tests.support.fal_queue import BOUND_SECONDS, Queue
 
 
@@ -35,3 +36,16 @@ async def shared_http(shared_sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClien
 @pytest.fixture
 def queue(sandbox: Sandbox, shared_http: httpx.AsyncClient) -> Queue:
     return Queue(sandbox, shared_http)
+
+
+@pytest.fixture(scope="module")
+async def bot_api() -> AsyncIterator[Calls]:
+    async with calling() as calls:
+        yield calls
+
+
+@pytest.fixture
+async def api(bot_api: Calls) -> Calls:
+    """The server without people and updates of other tests: there is one queue for all people."""
+    await bot_api.people.reset()
+    return bot_api

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-
-from tests.support.bot_api import Calls, buttons, calling, clip, picture
+from tests.support.bot_api import Calls, buttons, clip, picture
 from tests.support.telegram import TelegramUser
 
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
     "content and reply markup of the message"
 )
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
 
 
 async def refusal(api: Calls, method: str, files: dict[str, bytes] | None = None, /, **arguments: Any) -> str:

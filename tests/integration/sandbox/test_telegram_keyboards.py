@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.support.bot_api import Calls, buttons, calling
+from tests.support.bot_api import Calls, buttons
 from tests.support.telegram import ButtonView
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
 
 
 def inline(*row: Any) -> dict[str, Any]:

@@ -30,15 +30,10 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-async def server() -> AsyncIterator[Calls]:
+async def bot_api() -> AsyncIterator[Calls]:
+    """In place of the one with Telegram's limits."""
     async with calling(TelegramOptions(flood=NO_LIMITS)) as calls:
         yield calls
-
-
-@pytest.fixture
-async def api(server: Calls) -> Calls:
-    await server.people.reset()
-    return server
 
 
 def wait_told(flood: FloodControl, chat_id: int, count: int = 1) -> int:

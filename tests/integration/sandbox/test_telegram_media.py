@@ -6,14 +6,13 @@ import hashlib
 import io
 import struct
 import zlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from sandbox.telegram.inspection import MAX_PHOTO_BYTES
-from tests.support.bot_api import Calls, calling, clip, picture
+from tests.support.bot_api import Calls, clip, picture
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -29,12 +28,6 @@ def png_that_claims(width: int, height: int) -> bytes:
 PNG = picture(64, 48, file_format="PNG")
 SILENT = clip()
 WITH_SOUND = clip(sound=True)
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
 
 
 async def download(api: Calls, file_id: str) -> bytes:

@@ -11,17 +11,11 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.e2e.web.story import CHROMIUM_ARGUMENTS
-from tests.support.bot_api import Calls, buttons, calling, clip, picture
+from tests.support.bot_api import Calls, buttons, clip, picture
 from tests.support.telegram import BOUND_SECONDS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MILLISECONDS = BOUND_SECONDS * 1000
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,19 +12,6 @@ from tests.support.bot_api import Calls, Refusal, buttons, calling, picture
 from tests.support.telegram import BOUND_SECONDS, NO_LIMITS, MessageView, NotSeen, PressView, Refused, TelegramUser
 
 TOO_OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
-
-
-@pytest.fixture
-async def api(server: Calls) -> Calls:
-    """The server without people and updates of other tests: there is one queue for all people."""
-    await server.people.reset()
-    return server
 
 
 async def asked(api: Calls, person: TelegramUser) -> MessageView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,13 +9,7 @@ import pytest
 from sandbox.telegram.entities import MAX_CAPTION_CHARACTERS, MAX_TEXT_CHARACTERS
 from sandbox.telegram.errors import BotApiError
 from sandbox.telegram.markup import parse_html
-from tests.support.bot_api import Calls, calling, picture
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
+from tests.support.bot_api import Calls, picture
 
 
 def entity(kind: str, offset: int, length: int, **more: str) -> dict[str, Any]:

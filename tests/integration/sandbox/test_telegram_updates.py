@@ -17,24 +17,11 @@ from starlette.routing import Route
 
 from sandbox.listener import Listener
 from sandbox.telegram.updates import UpdateQueue
-from tests.support.bot_api import Calls, Refusal, calling
+from tests.support.bot_api import Calls, Refusal
 from tests.support.fal_queue import until
 from tests.support.telegram import BOUND_SECONDS
 
 SECRET = "a-secret_Token1"
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
-
-
-@pytest.fixture
-async def api(server: Calls) -> Calls:
-    """The server without people and updates of other tests: there is one queue for all people."""
-    await server.people.reset()
-    return server
 
 
 def texts(updates: list[dict[str, Any]]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from sandbox.telegram import TelegramOptions
 from sandbox.telegram.calls import MAX_UPLOAD_BYTES
 from sandbox.telegram.methods import METHOD_NAMES
 from tests.support.bot_api import Calls, Refusal, calling, picture
-
-
-@pytest.fixture(scope="module")
-async def api() -> AsyncIterator[Calls]:
-    async with calling() as calls:
-        yield calls
 
 
 async def test_the_bot_is_who_its_token_says(api: Calls) -> None:
