@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,6 +57,20 @@ async def inbox(tmp_path: Path, bot: Bot) -> AsyncIterator[Inbox]:
         yield Inbox(connection, bot)
 
 
+@asynccontextmanager
+async def polling(bot: Bot, inbox: Inbox, handle: Callable[[Message], Awaitable[None]]) -> AsyncIterator[None]:
+    """The bot while it polls; afterwards it is stopped as the program stops it. All of it within a bound."""
+    dispatcher = Dispatcher()
+    dispatcher.message.register(handle)
+    polls = Polling(bot, dispatcher, inbox)
+    running = asyncio.create_task(polls.run())
+    async with asyncio.timeout(BOUND_SECONDS):
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await polls.close()
+
+
 async def test_a_slow_chat_holds_up_no_other_and_keeps_its_order(bot: Bot, inbox: Inbox) -> None:
     telegram = Batches([update(1, 5), update(2, 5), update(3, 6)], [update(3, 6), update(4, 5)])
     bot.session.middleware(telegram)  # type: ignore[arg-type]
@@ -71,18 +86,11 @@ async def test_a_slow_chat_holds_up_no_other_and_keeps_its_order(bot: Bot, inbox
         if len(handled) == 4:
             all_done.set()
 
-    dispatcher = Dispatcher()
-    dispatcher.message.register(handle)
-    polling = Polling(bot, dispatcher, inbox)
-    running = asyncio.create_task(polling.run())
-    async with asyncio.timeout(BOUND_SECONDS):
+    async with polling(bot, inbox, handle):
         await rest.wait()
         first.set()
         await all_done.wait()
         await telegram.empty.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await polling.close()
     assert handled == [3, 1, 2, 4]
     assert telegram.offsets == [None, 4, 5]
     assert await inbox.unhandled() == []
@@ -97,15 +105,8 @@ async def test_an_update_that_fails_is_done_with_and_the_next_is_handled(bot: Bo
             raise ValueError("a defect")
         handled.set()
 
-    dispatcher = Dispatcher()
-    dispatcher.message.register(handle)
-    polling = Polling(bot, dispatcher, inbox)
-    running = asyncio.create_task(polling.run())
-    async with asyncio.timeout(BOUND_SECONDS):
+    async with polling(bot, inbox, handle):
         await handled.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await polling.close()
     assert await inbox.unhandled() == []
 
 
@@ -120,15 +121,8 @@ async def test_what_is_in_hand_at_the_end_waits_on_disk(
         began.set()
         await asyncio.Event().wait()
 
-    dispatcher = Dispatcher()
-    dispatcher.message.register(handle)
-    polling = Polling(bot, dispatcher, inbox)
-    running = asyncio.create_task(polling.run())
-    async with asyncio.timeout(BOUND_SECONDS):
+    async with polling(bot, inbox, handle):
         await began.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await polling.close()
     assert [each.update_id for each in await inbox.unhandled()] == [1, 2]
 
 
